@@ -1,0 +1,93 @@
+"""Files as pinner reads and writes them: bounded, regular files only, replaced whole.
+
+A reader of a file sees the old bytes or the new bytes, never a mixture: `write_atomic` writes a
+temporary in the same folder, syncs it, and renames it over the target.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from typing import TYPE_CHECKING
+
+from pinner.errors import InputError, StoreError
+from pinner.terminal import safe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MIB = 1024 * 1024
+
+
+def read_limited(path: Path, limit: int) -> bytes:
+    """The whole file, which must be a regular file of at most `limit` bytes.
+
+    Raises:
+        FileNotFoundError: there is no such file; the caller knows what that means.
+        InputError: a folder, device or FIFO, too large, or unreadable.
+    """
+    shown = safe(str(path))
+    try:
+        # O_NONBLOCK: opening a FIFO must fail the check below, not hang.
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=shown) from error
+    with open(fd, "rb", closefd=True) as file:  # noqa: PTH123 - from a descriptor
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise InputError("is not a regular file", where=shown)
+        try:
+            data = file.read(limit + 1)
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", where=shown) from error
+    if len(data) > limit:
+        raise InputError(f"is larger than {limit // _MIB} MiB", where=shown)
+    return data
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace `path` by a file of exactly `data`; the mode of an existing file is kept.
+
+    A symbolic link is followed: the file that it names is replaced, the link stays.
+
+    Raises:
+        StoreError: the disk refused; the old file is as it was and no temporary is left.
+    """
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        try:
+            mode = stat.S_IMODE(target.stat().st_mode)
+        except FileNotFoundError:
+            mode = None
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with open(fd, "wb", closefd=True) as file:  # noqa: PTH123 - from a descriptor
+            if mode is not None:
+                os.fchmod(fd, mode)
+            file.write(data)
+            file.flush()
+            os.fsync(fd)
+        temporary.replace(target)
+        sync_directory(target.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise StoreError(
+            f"cannot be written: {error.strerror}", where=safe(str(path)), mend="it was not changed"
+        ) from error
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a folder durable, where the file system supports that."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
