@@ -7,10 +7,10 @@ temporary in the same folder, syncs it, and renames it over the target.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import secrets
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pinner.errors import InputError, StoreError
 from pinner.terminal import safe
@@ -18,7 +18,8 @@ from pinner.terminal import safe
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MIB = 1024 * 1024
+# What a file system that cannot sync folders answers.
+_CANNOT_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP})
 
 
 def read_limited(path: Path, limit: int) -> bytes:
@@ -36,15 +37,19 @@ def read_limited(path: Path, limit: int) -> bytes:
         raise
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=shown) from error
-    with open(fd, "rb", closefd=True) as file:  # noqa: PTH123 - from a descriptor
+    except ValueError as error:
+        raise InputError("is not a path", where=shown) from error
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise InputError("is not a regular file", where=shown)
-        try:
+        with open(fd, "rb", closefd=False) as file:
             data = file.read(limit + 1)
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", where=shown) from error
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=shown) from error
+    finally:
+        os.close(fd)
     if len(data) > limit:
-        raise InputError(f"is larger than {limit // _MIB} MiB", where=shown)
+        raise InputError(f"is larger than {limit} bytes", where=shown)
     return data
 
 
@@ -54,15 +59,33 @@ def write_atomic(path: Path, data: bytes) -> None:
     A symbolic link is followed: the file that it names is replaced, the link stays.
 
     Raises:
-        StoreError: the disk refused; the old file is as it was and no temporary is left.
+        StoreError: the disk refused. The old file is as it was and no temporary is left, unless
+            only the folder could not be synced, which the message then says.
     """
-    target = path.resolve()
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    shown = safe(str(path))
     try:
-        try:
-            mode = stat.S_IMODE(target.stat().st_mode)
-        except FileNotFoundError:
-            mode = None
+        target = path.resolve()
+        _replace(target, data)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a loop, before Python 3.13
+        reason = error.strerror if isinstance(error, OSError) else "its links form a loop"
+        raise StoreError(
+            f"cannot be written: {reason}", where=shown, mend="it was not changed"
+        ) from error
+    try:
+        sync_directory(target.parent)
+    except OSError as error:
+        raise StoreError(
+            f"was written, but may be lost in a power cut: {error.strerror}", where=shown
+        ) from error
+
+
+def _replace(target: Path, data: bytes) -> None:
+    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+    try:
+        mode = stat.S_IMODE(target.stat().st_mode)
+    except FileNotFoundError:
+        mode = None
+    try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         with open(fd, "wb", closefd=True) as file:  # noqa: PTH123 - from a descriptor
             if mode is not None:
@@ -71,13 +94,6 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(fd)
         temporary.replace(target)
-        sync_directory(target.parent)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise StoreError(
-            f"cannot be written: {error.strerror}", where=safe(str(path)), mend="it was not changed"
-        ) from error
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -89,5 +105,8 @@ def sync_directory(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
     finally:
         os.close(fd)

@@ -6,7 +6,6 @@ A digest that parsed is safe as a path segment and in a URL; nothing else ever b
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
@@ -77,10 +76,14 @@ class Digest:
     @classmethod
     def of(cls, data: Buffer) -> Digest:
         """The sha256 digest of `data`."""
+        import hashlib  # noqa: PLC0415 - loads OpenSSL, which `lock --check` does without
+
         return cls("sha256", hashlib.sha256(data).hexdigest())
 
     def hasher(self) -> Hasher:
         """A fresh hash of this digest's algorithm."""
+        import hashlib  # noqa: PLC0415 - as above
+
         return hashlib.new(self.algorithm, usedforsecurity=True)
 
     def matches(self, data: Buffer) -> bool:

@@ -1,0 +1,149 @@
+"""The safety net under every test.
+
+- Home, configuration, caches and credentials: each test has its own empty ones. What the machine
+  has (a docker login, a proxy, `PINNER_*`) is out of reach.
+- The network: loopback and unix sockets only. An attempt to leave fails the test, even where the
+  code under test swallowed the error or ran in another thread.
+- The clock: below `tests/unit` the methods of `SystemClock` raise, since time, sleep and chance are
+  parameters there. A test of the real clock is marked `real_clock`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from pinner.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_UNIT = Path(__file__).parent / "unit"
+_FORGOTTEN = (
+    *("DOCKER_AUTH_CONFIG", "DOCKER_CERT_PATH", "DOCKER_HOST", "DOCKER_TLS_VERIFY"),
+    *("REGISTRY_AUTH_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"),
+)
+
+settings.register_profile("default", max_examples=50, deadline=None)
+settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, database=None)
+settings.register_profile(
+    "long", max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default")
+)
+
+
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders for `home`: counted, since thousands of `tmp_path` are slow to number."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
+@pytest.fixture(autouse=True)
+def home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This test's own empty home folder; the environment points into it and nowhere else."""
+    folder = next(_homes)
+    folder.mkdir()
+    for name in [name for name in os.environ if name.startswith("PINNER_")]:
+        if name != "PINNER_REQUIRE_SERVERS":  # the tests' own
+            monkeypatch.delenv(name)
+    for name in _FORGOTTEN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("DOCKER_CONFIG", str(folder / ".docker"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / ".cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / ".config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / ".local/share"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / ".local/state"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder / ".run"))
+    return folder
+
+
+def _is_loopback(host: object) -> bool:
+    if not isinstance(host, str):
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    attempts: list[str] = []
+
+    def refuse(host: object) -> NoReturn:
+        attempts.append(str(host))
+        raise PermissionError(f"tests reach loopback only, not {host}")
+
+    def checked(address: Any, family: int) -> None:
+        if family != socket.AF_UNIX and not _is_loopback(address[0]):
+            refuse(address[0])
+
+    connect, connect_ex, sendto = (
+        socket.socket.connect,
+        socket.socket.connect_ex,
+        socket.socket.sendto,
+    )
+    getaddrinfo = socket.getaddrinfo
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        checked(address, self.family)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        checked(address, self.family)
+        return connect_ex(self, address)
+
+    def guarded_sendto(self: socket.socket, *args: Any) -> int:
+        checked(args[-1], self.family)
+        return sendto(self, *args)
+
+    def guarded_getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name and not _is_loopback(name) and not _is_address(name):
+            refuse(name)
+        return getaddrinfo(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    monkeypatch.setattr(socket.socket, "sendto", guarded_sendto)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+    yield
+    if attempts:
+        pytest.fail(f"this test tried to leave loopback: {', '.join(attempts)}", pytrace=False)
+
+
+def _is_address(name: str) -> bool:
+    """Whether resolving `name` asks nobody."""
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.fixture(autouse=True)
+def _no_real_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not request.path.is_relative_to(_UNIT) or request.node.get_closest_marker("real_clock"):
+        return
+
+    def touched(*_: object) -> NoReturn:
+        raise AssertionError("a unit test touched the machine's clock: pass a fake one")
+
+    for name in ("now", "monotonic", "sleep", "jitter"):
+        monkeypatch.setattr(SystemClock, name, touched)

@@ -1,0 +1,196 @@
+"""Files are read with a limit, regular ones only, and replaced whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from pinner.errors import InputError, StoreError
+from pinner.fsio import read_limited, sync_directory, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def failing(code: int) -> Callable[..., NoReturn]:
+    def fail(*_: object) -> NoReturn:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+def test_reads_up_to_the_limit(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 10)
+    assert read_limited(file, 10) == b"x" * 10
+    with pytest.raises(InputError, match="file: is larger than 9 bytes"):
+        read_limited(file, 9)
+
+
+def test_an_absent_file_is_the_caller_s_to_judge(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_limited(tmp_path / "absent", 10)
+
+
+def test_follows_a_link_to_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("file")
+    assert read_limited(tmp_path / "link", 10) == b"x"
+
+
+def test_a_fifo_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(InputError, match="fifo: is not a regular file"):
+        read_limited(tmp_path / "fifo", 10)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not a regular file"):
+        read_limited(tmp_path, 10)
+
+
+def test_what_cannot_be_opened_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="inner: cannot be read: Not a directory"):
+        read_limited(tmp_path / "file" / "inner", 10)
+
+
+def test_a_disk_that_fails_to_read_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    says_why = pytest.raises(InputError, match="file: cannot be read: Input/output error")
+    with says_why, monkeypatch.context() as failing_disk:
+        failing_disk.setattr(os, "fstat", failing(errno.EIO))
+        read_limited(tmp_path / "file", 10)
+
+
+def test_what_cannot_be_a_path_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\\x00b: is not a path"):
+        read_limited(tmp_path / "a\0b", 10)
+
+
+def test_the_path_in_a_message_is_safe(tmp_path: Path) -> None:
+    (tmp_path / "\x1b[31m").mkdir()
+    with pytest.raises(InputError) as refused:
+        read_limited(tmp_path / "\x1b[31m", 10)
+    assert refused.value.where.endswith(r"\x1b[31m")
+
+
+def test_writes_a_new_file_with_the_mode_that_the_umask_gives(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_atomic(tmp_path / "file", b"new")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+    assert names(tmp_path) == ["file"]
+
+
+def test_replaces_a_file_and_keeps_its_mode(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"old and longer")
+    file.chmod(0o604)
+    old = file.stat().st_ino
+    write_atomic(file, b"new")
+    assert file.read_bytes() == b"new"
+    assert file.stat().st_ino != old
+    assert stat.S_IMODE(file.stat().st_mode) == 0o604
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("inner/file")
+    write_atomic(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "inner" / "file").read_bytes() == b"new"
+    assert names(tmp_path / "inner") == ["file"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "fchmod"])
+def test_a_disk_that_fails_leaves_the_old_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    monkeypatch.setattr(os, step, failing(errno.ENOSPC))
+    with pytest.raises(StoreError, match="cannot be written: No space left on device") as failed:
+        write_atomic(file, b"new")
+    assert failed.value.mend == ("it was not changed",)
+    assert file.read_bytes() == b"old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_an_interrupt_leaves_the_old_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: int) -> NoReturn:
+        raise KeyboardInterrupt
+
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(file, b"new")
+    assert file.read_bytes() == b"old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be written: No such file or directory"):
+        write_atomic(tmp_path / "absent" / "file", b"new")
+
+
+def test_links_in_a_loop(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(StoreError, match="cannot be written"):
+        write_atomic(tmp_path / "a", b"new")
+    assert names(tmp_path) == ["a", "b"]
+
+
+def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StoreError, match="cannot be written: Is a directory"):
+        write_atomic(tmp_path / "folder", b"new")
+    assert names(tmp_path) == ["folder"]
+
+
+def fail_for_folders(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    fsync = os.fsync
+
+    def fail(fd: int) -> None:
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            raise OSError(code, os.strerror(code))
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", fail)
+
+
+def test_a_folder_that_cannot_be_synced_on_its_file_system_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_for_folders(monkeypatch, errno.EINVAL)
+    write_atomic(tmp_path / "file", b"new")
+    sync_directory(tmp_path)
+
+
+def test_a_folder_that_fails_to_sync_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_for_folders(monkeypatch, errno.EIO)
+    with pytest.raises(StoreError, match="was written, but may be lost in a power cut") as failed:
+        write_atomic(tmp_path / "file", b"new")
+    assert failed.value.mend == ()
+    assert (tmp_path / "file").read_bytes() == b"new"
