@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,11 @@ def test_every_platform_instead_of_some(lock: Lock) -> None:
     found = stale(lock, 'platforms = ["linux/amd64", "linux/arm64"]', "")
     assert {kind for kind, _ in found} == {Kind.PLATFORMS}
     assert found[0][1] == "debian does not satisfy images.toml (every platform, not only some)"
+
+
+def test_some_platforms_instead_of_every_one_even_if_they_are_the_same(lock: Lock) -> None:
+    images = tuple(replace(image, all_platforms=True) for image in lock.images)
+    assert {kind for kind, _ in stale(Lock(images=images))} == {Kind.PLATFORMS}
 
 
 def test_one_entry_can_be_stale_in_several_respects(lock: Lock) -> None:
