@@ -1,0 +1,173 @@
+"""`index.json`: the names of a store (image-spec image-layout.md, annotations.md).
+
+Each image that pinner keeps is one descriptor, named twice: `org.opencontainers.image.ref.name` is
+what skopeo, podman and umoci look up, `io.containerd.image.name` what containerd imports by. Other
+tools' descriptors, keys and annotations stay as they are. Pure: bytes in, bytes out.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pinner.oci import strictjson
+from pinner.oci.descriptor import Descriptor
+from pinner.oci.fields import Field
+from pinner.oci.mediatypes import OCI_INDEX
+from pinner.oci.strictjson import MalformedJson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pinner.oci.platform import Platform
+
+INDEX_FILE: Final = "index.json"
+INDEX_LIMIT: Final = 64 * 1024 * 1024
+_ENTRY_LIMIT: Final = 1_000_000
+_SCHEMA: Final = 2
+REF_NAME: Final = "org.opencontainers.image.ref.name"
+CONTAINERD_NAME: Final = "io.containerd.image.name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedDescriptor:
+    """What one name in `index.json` points to.
+
+    Attributes:
+        name: the full reference: `docker.io/library/debian:bookworm`, or `name@sha256:…`.
+            Another tool's name can be any text: show it through `terminal.safe`.
+        descriptor: of the index or manifest.
+    """
+
+    name: str
+    descriptor: Descriptor
+
+
+def loads(data: bytes) -> dict[str, Any]:
+    """The document of an `index.json`, as it is but checked to be one.
+
+    Raises:
+        MalformedJson: not an image index.
+    """
+    document = Field(strictjson.loads(data, INDEX_LIMIT))
+    version = document["schemaVersion"]
+    if version.value != _SCHEMA or type(version.value) is not int:
+        raise version.wrong(f"is not {_SCHEMA}")
+    if not document.has("manifests"):
+        raise document["manifests"].wrong("is missing")
+    for _ in document["manifests"].items(limit=_ENTRY_LIMIT):
+        pass
+    found: dict[str, Any] = document.value
+    return found
+
+
+def dumps(document: dict[str, Any]) -> bytes:
+    """The document as text: keys in the order that they came in."""
+    return (json.dumps(document, indent=2) + "\n").encode("ascii")
+
+
+EMPTY_INDEX: Final = dumps({"schemaVersion": _SCHEMA, "mediaType": OCI_INDEX, "manifests": []})
+
+
+def named(document: dict[str, Any]) -> tuple[NamedDescriptor, ...]:
+    """The entries that have a name and are descriptors; `malformed` tells of the others."""
+    return tuple(root for root in roots(document) if root.name)
+
+
+def malformed(document: dict[str, Any]) -> tuple[str, ...]:
+    """What is wrong with each entry that is not a descriptor."""
+    found = []
+    for entry in _entries(document):
+        try:
+            _name(entry)
+            _descriptor(entry)
+        except MalformedJson as error:
+            found.append(error.what)
+    return tuple(found)
+
+
+def roots(document: dict[str, Any]) -> tuple[NamedDescriptor, ...]:
+    """Every entry that is a descriptor; the name of a nameless one is empty."""
+    found = []
+    for entry in _entries(document):
+        try:
+            descriptor = _descriptor(entry)
+            name = _name(entry)
+        except MalformedJson:
+            continue
+        found.append(NamedDescriptor(name=name, descriptor=descriptor))
+    return tuple(found)
+
+
+def merged(document: dict[str, Any], entries: Sequence[NamedDescriptor]) -> dict[str, Any]:
+    """The document with each name pointing to its descriptor, in the place that the name had.
+
+    New names come last. Of several entries with one name, the first is replaced, the others go.
+    """
+    wanted = {entry.name: _entry(entry) for entry in entries}
+    placed: set[str] = set()
+    manifests: list[Any] = []
+    for entry in _entries(document):
+        name = _name_if_any(entry)
+        if name not in wanted:
+            manifests.append(entry.value)
+        elif name not in placed:
+            placed.add(name)
+            manifests.append(wanted[name])
+    manifests += [entry for name, entry in wanted.items() if name not in placed]
+    return {**document, "manifests": manifests}
+
+
+def _entries(document: dict[str, Any]) -> Iterator[Field]:
+    return Field(document)["manifests"].items(limit=_ENTRY_LIMIT)
+
+
+def _name(entry: Field) -> str:
+    annotations = entry["annotations"]
+    return annotations[REF_NAME].text(default="") or annotations[CONTAINERD_NAME].text(default="")
+
+
+def _name_if_any(entry: Field) -> str:
+    try:
+        return _name(entry)
+    except MalformedJson:
+        return ""
+
+
+def _descriptor(entry: Field) -> Descriptor:
+    platform = entry["platform"]
+    return Descriptor(
+        media_type=entry["mediaType"].text(),
+        digest=entry["digest"].digest(),
+        size=entry["size"].size(),
+        platform=None if platform.value is None else platform.platform(),
+        annotations=entry["annotations"].texts(),
+        artifact_type=entry["artifactType"].text(default=""),
+    )
+
+
+def _entry(named_descriptor: NamedDescriptor) -> dict[str, Any]:
+    name, descriptor = named_descriptor.name, named_descriptor.descriptor
+    entry: dict[str, Any] = {
+        "mediaType": descriptor.media_type,
+        "digest": str(descriptor.digest),
+        "size": descriptor.size,
+    }
+    if descriptor.platform is not None:
+        entry["platform"] = _platform(descriptor.platform)
+    if descriptor.artifact_type:
+        entry["artifactType"] = descriptor.artifact_type
+    entry["annotations"] = {**descriptor.annotations, REF_NAME: name, CONTAINERD_NAME: name}
+    return entry
+
+
+def _platform(platform: Platform) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "architecture": platform.architecture,
+        "os": platform.os,
+        "os.version": platform.os_version,
+        "os.features": list(platform.os_features),
+        "variant": platform.variant,
+    }
+    return {key: value for key, value in fields.items() if value}
