@@ -1,0 +1,110 @@
+"""From an answer to the bytes of a blob, or of a part of it (distribution-spec, "Pulling blobs").
+
+What the headers promise is checked against the descriptor and the range before any byte is
+delivered. Whether the bytes are right is for the reader to say, who hashes them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, Self
+
+from pinner.errors import IntegrityError, ProtocolError, Unavailable
+from pinner.registry.manifests import content_encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from pinner.oci.digest import Buffer
+    from pinner.registry.reply import Reply
+
+PARTIAL: Final = 206
+RANGE_REFUSALS: Final = frozenset({400, 416})
+_CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)", re.ASCII)
+
+
+class ReplyStream:
+    """A `BlobStream` over an answer of a registry."""
+
+    def __init__(self, reply: Reply, *, source: str, start: int, end: int, ranged: bool) -> None:
+        self.source = source
+        self.start = start
+        self.end = end
+        self.ranged = ranged
+        self._reply = reply
+
+    def chunks(self) -> Iterator[Buffer]:
+        """The bytes [start, end), in pieces that are valid until the next.
+
+        Raises:
+            Unavailable: the body ended early, stalled or dripped.
+            IntegrityError: more bytes came than the blob has.
+        """
+        left = self.end - self.start
+        for piece in self._reply.chunks():
+            left -= len(piece)
+            if left < 0:
+                raise IntegrityError(
+                    f"{self.source} sends more than the {self.end - self.start} bytes that "
+                    "were asked for",
+                    where=str(self._reply.url),
+                )
+            yield piece
+        if left:
+            raise Unavailable(
+                f"the blob ended {left} bytes before its end", where=str(self._reply.url)
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._reply.close()
+
+
+def whole_blob(reply: Reply, *, source: str, size: int) -> ReplyStream:
+    """The stream of an answer (200) that carries a whole blob of `size` bytes.
+
+    Raises:
+        IntegrityError: the announced length is another one.
+    """
+    length = reply.content_length
+    if length is not None and length != size:
+        encoding = content_encoding(reply)
+        how = f", encoded on the way ({encoding})" if encoding else ""
+        raise IntegrityError(
+            f"{source} offers {length} bytes{how} for a blob of {size}", where=str(reply.url)
+        )
+    return ReplyStream(reply, source=source, start=0, end=size, ranged=False)
+
+
+def part_of_blob(reply: Reply, *, source: str, start: int, end: int, size: int) -> ReplyStream:
+    """The stream of an answer to a request for the bytes [start, end) of a blob.
+
+    A 200 carries the whole blob, as whoever ignores the range may do.
+
+    Raises:
+        ProtocolError: the range is refused (400, 416), or another one came: this registry is
+            better asked for whole blobs.
+        IntegrityError: a 200 whose announced length is not the blob's.
+    """
+    if reply.status in RANGE_REFUSALS:
+        raise ProtocolError(f"{source} refuses ranges ({reply.status})", where=str(reply.url))
+    if reply.status != PARTIAL:
+        return whole_blob(reply, source=source, size=size)
+    stated = _CONTENT_RANGE.fullmatch(reply.headers.get("content-range", "").strip().lower())
+    right = (
+        stated is not None
+        and (int(stated[1]), int(stated[2]) + 1) == (start, end)
+        and stated[3] in {"*", str(size)}
+        and reply.content_length in {None, end - start}
+    )
+    if not right:
+        raise ProtocolError(f"{source} answers with another range", where=str(reply.url))
+    return ReplyStream(reply, source=source, start=start, end=end, ranged=True)

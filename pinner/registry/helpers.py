@@ -1,0 +1,185 @@
+"""Credential helpers: `docker-credential-SUFFIX get`, as docker and podman run them.
+
+    stdin   the server's name
+    stdout  {"ServerURL": …, "Username": …, "Secret": …}, or why not, with a status other than 0
+
+The user name `<token>` means that the secret is an identity token. What a helper prints is never
+shown: it is a secret, or can hold one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from pinner.errors import InputError
+from pinner.registry.authfile import Credential
+from pinner.terminal import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_PREFIX: Final = "docker-credential-"
+_SUFFIX: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", re.ASCII)
+_TIMEOUT: Final = 10.0
+_LIMIT: Final = 256 * 1024
+_READ: Final = 64 * 1024
+_TOKEN_USER: Final = "<token>"  # noqa: S105 - a name that stands for none
+_NOT_FOUND: Final = b"credentials not found"
+_MILLISECONDS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """How a helper ended.
+
+    Attributes:
+        status: 0 is good.
+        output: its stdout.
+    """
+
+    status: int
+    output: bytes = field(repr=False)
+
+
+class HelperFailure(Exception):  # noqa: N818 - what went wrong, for `ask_helper` to tell
+    """A helper could not be run to its end; the message says why."""
+
+
+class Runner(Protocol):
+    """Runs a program."""
+
+    def __call__(self, name: str, argument: str, stdin: bytes) -> Finished:
+        """The end of `name argument`.
+
+        Raises:
+            HelperFailure: not there, not startable, too slow, or too much output.
+        """
+        ...
+
+
+def ask_helper(suffix: str, server: str, *, source: str, run: Runner) -> Credential | None:
+    """The login that a helper has for a server; None if it has none.
+
+    Args:
+        suffix: of the helper's name.
+        server: what to ask for.
+        source: file and key that name the helper, for messages.
+        run: runs it.
+
+    Raises:
+        InputError: the suffix is no part of a program's name, or the helper failed.
+    """
+    if not _SUFFIX.fullmatch(suffix):
+        raise InputError(
+            f'"{safe(suffix, limit=80)}" is not a helper\'s name',
+            where=source,
+            mend="letters, digits, dots, hyphens and underscores: docker-credential-NAME is run",
+        )
+    name = _PREFIX + suffix
+    try:
+        finished = run(name, "get", server.encode())
+    except HelperFailure as failure:
+        raise InputError(f"{name} {failure}", where=source) from failure
+    if finished.status != 0:
+        if _NOT_FOUND in finished.output.lower():
+            return None
+        raise InputError(
+            f"{name} failed with status {finished.status}",
+            where=source,
+            mend=f"to see why: echo {safe(server)} | {name} get",
+        )
+    return _credential(finished.output, name, source)
+
+
+def _credential(output: bytes, name: str, source: str) -> Credential | None:
+    document: Any
+    try:
+        document = json.loads(output)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise InputError(f"{name} did not answer with a JSON object", where=source)
+    user, secret = document.get("Username", ""), document.get("Secret", "")
+    if not isinstance(user, str) or not isinstance(secret, str):
+        raise InputError(f"{name} did not answer with Username and Secret", where=source)
+    if not secret:
+        return None
+    if user == _TOKEN_USER or not user:
+        return Credential(identity_token=secret)
+    return Credential(user=user, password=secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRunner:
+    """Runs helpers as processes, found on the PATH of `environ`, without a shell.
+
+    Attributes:
+        environ: the helper's environment.
+        timeout: seconds until it is killed, with all that it has started.
+        monotonic: seconds that never jump.
+    """
+
+    environ: Mapping[str, str] = field(repr=False)
+    timeout: float = _TIMEOUT
+    monotonic: Callable[[], float] = time.monotonic
+
+    def __call__(self, name: str, argument: str, stdin: bytes) -> Finished:
+        """The end of a program; as `Runner` says."""
+        program = shutil.which(name, path=self.environ.get("PATH", os.defpath))
+        if program is None:
+            raise HelperFailure("is not installed")
+        try:
+            process = subprocess.Popen(  # noqa: S603 - no shell, and the name is checked
+                [program, argument],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=dict(self.environ),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise HelperFailure(f"cannot be started: {error.strerror}") from error
+        with process:
+            try:
+                return self._run(process, stdin)
+            except BaseException:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                raise
+
+    def _run(self, process: subprocess.Popen[bytes], stdin: bytes) -> Finished:
+        end = self.monotonic() + self.timeout
+        assert process.stdin is not None  # noqa: S101 - both are pipes
+        assert process.stdout is not None  # noqa: S101
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(stdin)
+        descriptor = process.stdout.fileno()
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        output = bytearray()
+        while True:
+            left = end - self.monotonic()
+            if left <= 0 or not poll.poll(left * _MILLISECONDS):
+                raise HelperFailure(f"did not answer within {self.timeout:g} s")
+            piece = os.read(descriptor, _READ)
+            if not piece:
+                return Finished(status=self._status(process, end), output=bytes(output))
+            output += piece
+            if len(output) > _LIMIT:
+                raise HelperFailure(f"answered more than {_LIMIT // 1024} KiB")
+
+    def _status(self, process: subprocess.Popen[bytes], end: float) -> int:
+        try:
+            return process.wait(max(end - self.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            raise HelperFailure(f"did not end within {self.timeout:g} s") from None

@@ -1,0 +1,130 @@
+"""Opens the registry client: builds what `client` needs from plain arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from pinner.registry.auth import Authenticator
+from pinner.registry.client import RegistryClient
+from pinner.registry.connections import Settings
+from pinner.registry.courier import Courier, Warnings
+from pinner.registry.credentials import CredentialStore
+from pinner.registry.endpoints import endpoints_for
+from pinner.registry.helpers import ProcessRunner
+from pinner.registry.http11 import Timeouts
+from pinner.registry.proxies import Proxies
+from pinner.registry.reply import MinimumRate
+from pinner.registry.retry import Patience, RetryPolicy
+from pinner.registry.routes import Route
+from pinner.registry.sockets import OpenStreams
+from pinner.registry.tls import TlsContexts, certificate_folders
+from pinner.registry.transport import Transport
+from pinner.registry.wire import TokenExchange, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pinner.clock import Clock
+    from pinner.oci.reference import Repository
+    from pinner.oci.registryconfig import RegistryConfig
+    from pinner.registry.endpoints import Endpoint
+    from pinner.registry.urls import Origin
+
+_IDLE_LIMIT: Final = 30.0  # seconds; storage hosts close idle connections after a minute or so
+
+
+def _no_cookies() -> CookieJar:
+    """A jar that takes none: registries need none, and one's must not reach another."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """How patient to be; the defaults are right for everything but tests."""
+
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    rate: MinimumRate = field(default_factory=MinimumRate)
+    retries: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+def open_client(
+    *,
+    configs: Sequence[RegistryConfig],
+    environ: Mapping[str, str],
+    home: Path,
+    clock: Clock,
+    note: Callable[[str], None],
+    tuning: Tuning | None = None,
+) -> RegistryClient:
+    """A client for all registries; nothing is asked, read or connected before its first request.
+
+    Args:
+        configs: what images.toml and the user's own file say of registries.
+        environ: proxies, places of credentials and certificates, the PATH of helpers.
+        home: the user's home folder.
+        clock: time, sleep and chance.
+        note: takes a line for the user, from any thread: waits, mirrors left, warnings.
+        tuning: timeouts, attempts and rates.
+
+    Raises:
+        InputError: a proxy variable that cannot be used.
+    """
+    tuning = tuning or Tuning()
+    contexts = TlsContexts(
+        folders=certificate_folders(environ, home), environ=environ, configs=configs
+    )
+    proxies = Proxies.of(environ)
+    streams = OpenStreams()
+
+    def route_to(origin: Origin) -> Route:
+        secure = origin.scheme == "https"
+        return Route(
+            context=contexts.context_for(origin) if secure else None,
+            proxy=proxies.proxy_for(origin),
+        )
+
+    def endpoints(repository: Repository, by_digest: bool) -> tuple[Endpoint, ...]:  # noqa: FBT001
+        return endpoints_for(
+            repository, configs, by_digest=by_digest, has_certificates=contexts.has_certificates
+        )
+
+    transport = Transport(
+        route_to,
+        Settings(
+            timeouts=tuning.timeouts,
+            idle_limit=_IDLE_LIMIT,
+            monotonic=clock.monotonic,
+            streams=streams,
+        ),
+    )
+    patience = Patience(
+        policy=tuning.retries, clock=clock, note=note, stopped=lambda: streams.aborted
+    )
+    courier = Courier(
+        httpx.Client(transport=transport, trust_env=False, cookies=_no_cookies()),
+        pauses=patience.pauses,
+        warnings=Warnings(note),
+        rate=tuning.rate,
+        monotonic=clock.monotonic,
+    )
+    wire = Wire(patience, clock)
+    authenticator = Authenticator(
+        credentials=CredentialStore(
+            environ=environ, home=home, run_helper=ProcessRunner(environ=environ), note=note
+        ),
+        exchange=TokenExchange(wire, courier),
+        clock=clock,
+    )
+    return RegistryClient(
+        wire=wire,
+        courier=courier,
+        authenticator=authenticator,
+        endpoints=endpoints,
+        transport=transport,
+        note=note,
+    )

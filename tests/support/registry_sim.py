@@ -1,0 +1,177 @@
+"""A scripted registry on a loopback socket, which commits faults on demand.
+
+    with RegistrySim() as sim:
+        image = sim.content.add_image("team/app", "stable", layers=[b"x" * 100])
+        sim.script("/blobs/", instead(503), cut(10))     # the first two blob requests
+        sim.always("/manifests/", gzip_encoded)
+        ...                                              # f"{sim.host}/team/app:stable"
+        assert sim.count("GET", "/blobs/") == 3
+
+A fault (`support.registry_faults`, or a lambda) turns the honest answer into the one that is given.
+`login` makes the registry ask for Basic credentials or Bearer tokens, which it gives out itself at
+`/token`. Requests are recorded with their headers in `sim.requests`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import parse_qs, urlsplit
+
+from support.net import Answer, LoopbackServer, Request
+from support.registry_content import Content, error
+
+if TYPE_CHECKING:
+    import ssl
+
+    from support.registry_faults import Fault
+
+TOKEN_PATH: Final = "/token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """What the registry asks for.
+
+    Attributes:
+        scheme: `basic` or `bearer`.
+        user: with `password`, who may come in; empty: anybody (bearer only).
+    """
+
+    scheme: str = "bearer"
+    user: str = ""
+    password: str = ""
+
+    def admits(self, authorization: str | None) -> bool:
+        """Whether this header carries the right user and password, if any are wanted."""
+        pair = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return not self.user or authorization == f"Basic {pair}"
+
+
+class RegistrySim:
+    """A registry; a context manager that runs it.
+
+    Attributes:
+        content: what it holds; may be filled before and while it runs.
+    """
+
+    def __init__(self, *, login: Login | None = None, tls: ssl.SSLContext | None = None) -> None:
+        self.content = Content()
+        self._login = login
+        self._server = LoopbackServer(self._answer, tls=tls)
+        self._lock = threading.Lock()
+        self._scripts: list[tuple[str, list[Fault]]] = []
+        self._standing: list[tuple[str, Fault]] = []
+        self._tokens: dict[str, frozenset[str]] = {}
+
+    def __enter__(self) -> Self:
+        self._server.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.__exit__(*error)
+
+    @property
+    def host(self) -> str:
+        """`127.0.0.1:PORT`, as references write it."""
+        return self._server.host
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, or https."""
+        return self._server.url
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request so far."""
+        return self._server.requests
+
+    @property
+    def connections(self) -> int:
+        """How many connections were accepted so far."""
+        return self._server.connections
+
+    def script(self, path: str, *faults: Fault) -> None:
+        """The next requests whose target contains `path` meet these faults, one each."""
+        with self._lock:
+            self._scripts.append((path, list(faults)))
+
+    def always(self, path: str, fault: Fault) -> None:
+        """Every request whose target contains `path` meets this fault, after the scripts."""
+        with self._lock:
+            self._standing.append((path, fault))
+
+    def expire_tokens(self) -> None:
+        """From now on no token that was given out is good any more."""
+        with self._lock:
+            self._tokens.clear()
+
+    def asked(self, method: str, path: str) -> list[Request]:
+        """The requests of this method whose target contains `path`."""
+        return [r for r in self.requests if r.method == method and path in r.target]
+
+    def count(self, method: str, path: str) -> int:
+        """How many such requests came."""
+        return len(self.asked(method, path))
+
+    def _answer(self, request: Request) -> Answer:
+        answer = self._admitted(request)
+        with self._lock:
+            fault = next(
+                (
+                    faults.pop(0)
+                    for path, faults in self._scripts
+                    if path in request.target and faults
+                ),
+                None,
+            )
+            standing = [f for path, f in self._standing if path in request.target]
+        if fault is not None:
+            return fault(request, answer)
+        for lasting in standing:
+            answer = lasting(request, answer)
+        return answer
+
+    def _admitted(self, request: Request) -> Answer:
+        if self._login is None:
+            return self.content.answer(request)
+        if request.path == TOKEN_PATH:
+            return self._token(request, self._login)
+        sent = request.headers.get("authorization")
+        if self._login.scheme == "basic":
+            if self._login.admits(sent):
+                return self.content.answer(request)
+            challenge = 'Basic realm="sim"'
+        else:
+            scope = _scope(request)
+            with self._lock:
+                good = sent is not None and scope in self._tokens.get(sent, frozenset())
+            if good:
+                return self.content.answer(request)
+            challenge = f'Bearer realm="{self.url}{TOKEN_PATH}",service="sim",scope="{scope}"'
+        denied = error(401, "UNAUTHORIZED", "authentication required")
+        return denied.with_header("WWW-Authenticate", challenge)
+
+    def _token(self, request: Request, login: Login) -> Answer:
+        if request.method != "GET":
+            return error(405, "UNSUPPORTED", "tokens are given for GET")
+        if not login.admits(request.headers.get("authorization")):
+            return error(401, "UNAUTHORIZED", "incorrect username or password")
+        scopes = parse_qs(urlsplit(request.target).query).get("scope", [""])
+        with self._lock:
+            token = f"token-{len(self.requests)}"
+            self._tokens[f"Bearer {token}"] = frozenset({*" ".join(scopes).split(), ""})
+        body = json.dumps({"token": token, "expires_in": 300}).encode()
+        return Answer(headers=(("Content-Type", "application/json"),), body=body)
+
+
+def _scope(request: Request) -> str:
+    """The access that a request needs: `repository:NAME:pull`, or nothing for `/v2/`."""
+    for kind in ("/manifests/", "/blobs/", "/tags/"):
+        name, found, _ = request.path.removeprefix("/v2/").rpartition(kind)
+        if found:
+            return f"repository:{name}:pull"
+    return ""
