@@ -1,0 +1,26 @@
+"""`pinner sync`: make a store hold exactly the locked digests.
+
+Lock --select--> Wanted --gather--> ImageNeed --plan--> SyncPlan --run--> SyncResult
+
+select     which entries and platforms of the lockfile (pure)
+gather     their indexes and manifests, from the store or by digest from the registry
+plan       each missing blob once, with all images and repositories that have it (pure)
+board      which worker takes which part of which blob next (no I/O)
+transfer   one part of one blob: registry -> verified ingest
+run        the whole of it: workers, progress, names in index.json last
+"""
+
+from pinner.sync.offline import OfflineSource
+from pinner.sync.result import Synced, SyncResult
+from pinner.sync.run import SyncSource, run_sync
+from pinner.sync.select import Wanted, select_images
+
+__all__ = [
+    "OfflineSource",
+    "SyncResult",
+    "SyncSource",
+    "Synced",
+    "Wanted",
+    "run_sync",
+    "select_images",
+]

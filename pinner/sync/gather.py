@@ -1,0 +1,140 @@
+"""The manifests of a wanted image: from the store where it has them, else by digest.
+
+Tags are never asked for (design section 4). A manifest is put into the store as soon as it is
+verified, so that a run that is cut off later does not ask for it twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pinner.errors import IntegrityError, NotFound
+from pinner.oci.descriptor import Descriptor
+from pinner.oci.manifest import MANIFEST_LIMIT, Index, Manifest, expand, parse_manifest
+from pinner.oci.reference import Reference
+from pinner.oci.stored import stored_manifest
+from pinner.sync.plan import ImageNeed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pinner.lockfile import LockedImage
+    from pinner.oci.digest import Digest
+    from pinner.oci.platform import Platform
+    from pinner.oci.reference import Repository
+    from pinner.oci.sources import ManifestSource, RawManifest
+    from pinner.store.layout import Store
+    from pinner.sync.select import Wanted
+
+
+class ManifestGatherer:
+    """Brings manifests into a store and says what each image needs."""
+
+    def __init__(
+        self, store: Store, open_source: Callable[[], ManifestSource], warn: Callable[[str], None]
+    ) -> None:
+        self._store = store
+        self._open_source = open_source
+        self._warn = warn
+
+    def missing(self, wanted: Iterable[Wanted]) -> list[Digest]:
+        """The digests of the indexes and manifests that will have to be fetched."""
+        digests = dict.fromkeys(
+            digest
+            for item in wanted
+            for digest in (item.image.digest, *(digest for _, digest in item.manifests))
+        )
+        return [digest for digest in digests if not self._store.has(digest)]
+
+    def gather(self, wanted: Wanted) -> ImageNeed:
+        """What the image consists of; its manifests are in the store afterwards.
+
+        Raises:
+            IntegrityError: index, manifests and lockfile contradict one another.
+            RegistryError: a manifest could not be fetched.
+        """
+        image = wanted.image
+        index = self._index(image, wanted)
+        manifests: dict[Platform, tuple[RawManifest, Manifest]] = {}
+        for platform, digest in wanted.manifests:
+            raw = self._fetch(image.repository, digest)
+            manifests[platform] = raw, _image_manifest(raw, image, platform)
+        root = index if index is not None else next(iter(manifests.values()))[0]
+        blobs = {
+            blob.digest: blob for _, manifest in manifests.values() for blob in manifest.blobs()
+        }
+        return ImageNeed(
+            name=image.name,
+            reference=str(_name_in_store(image)),
+            repository=image.repository,
+            root=Descriptor(media_type=root.media_type, digest=root.digest, size=len(root.data)),
+            platforms=tuple(manifests),
+            blobs=tuple(blobs.values()),
+            configs=tuple(
+                (platform, manifest.config) for platform, (_, manifest) in manifests.items()
+            ),
+        )
+
+    def _index(self, image: LockedImage, wanted: Wanted) -> RawManifest | None:
+        """The tag's index; None where the tag is a lone manifest, or the registry dropped it."""
+        if image.digest in dict(wanted.manifests).values():
+            return None
+        try:
+            raw = self._fetch(image.repository, image.digest)
+        except NotFound:
+            self._warn(
+                f"{image.name}: the registry dropped the index {image.digest}; "
+                "the locked manifests are still served"
+            )
+            return None
+        parsed = parse_manifest(raw)
+        if not isinstance(parsed, Index):
+            raise IntegrityError(
+                f"{image.name}: {raw.digest} is an image, and not one of its locked platforms",
+                where="images.lock",
+            )
+        nested = expand(parsed, lambda member: self._fetch(image.repository, member.digest))
+        _check_members(nested, wanted)
+        return raw
+
+    def _fetch(self, repository: Repository, digest: Digest) -> RawManifest:
+        if self._store.has(digest):
+            return stored_manifest(digest, self._store.read(digest, MANIFEST_LIMIT))
+        raw = self._open_source().manifest(repository, digest)
+        parse_manifest(raw)
+        self._store.put(digest, raw.data)
+        return raw
+
+
+def _name_in_store(image: LockedImage) -> Reference:
+    if image.tag is not None:
+        return Reference(repository=image.repository, tag=image.tag)
+    return Reference(repository=image.repository, digest=image.digest)
+
+
+def _image_manifest(raw: RawManifest, image: LockedImage, platform: Platform) -> Manifest:
+    parsed = parse_manifest(raw)
+    if isinstance(parsed, Manifest):
+        return parsed
+    raise IntegrityError(
+        f"{image.name}: {raw.digest} is locked for {platform} but is an index, not an image",
+        where="images.lock",
+    )
+
+
+def _check_members(index: Index, wanted: Wanted) -> None:
+    """The locked manifests are the index's own, for the platforms that the lockfile says."""
+    images = index.images()
+    for platform, digest in wanted.manifests:
+        if not any(
+            member.digest == digest and member.platform and platform.matches(member.platform)
+            for member in images
+        ):
+            image = wanted.image
+            raise IntegrityError(
+                f"{image.name}: the index {image.digest.short} does not have {digest} "
+                f"for {platform}",
+                where="images.lock",
+                mend="the lockfile was edited or merged wrongly: take the entry out and run "
+                "`pinner lock`",
+            )

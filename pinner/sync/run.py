@@ -1,0 +1,268 @@
+"""The whole of a sync: gather manifests, plan, download with one pool, name the images last.
+
+The main thread waits for what the workers report and is the only one that writes index.json: an
+image is named when all its blobs are in the store, so that a visible image is always complete.
+"""
+
+from __future__ import annotations
+
+import queue
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Protocol
+
+from pinner.errors import PinnerError, StoreError
+from pinner.oci.config import CONFIG_LIMIT, parse_config
+from pinner.oci.sources import BlobSource, ManifestSource
+from pinner.outcome import Failed
+from pinner.progress import BlobPlan, ImagePlan
+from pinner.store.names import NamedDescriptor
+from pinner.sync.board import Board
+from pinner.sync.gather import ManifestGatherer
+from pinner.sync.plan import plan_sync
+from pinner.sync.result import Amount, Synced, SyncResult
+from pinner.sync.transfer import BlobDone, BlobFailed, RunFailed, Transfer
+from pinner.workers import map_concurrently, start_daemon
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Sequence
+
+    from pinner.clock import Clock
+    from pinner.oci.digest import Digest
+    from pinner.progress import Progress
+    from pinner.store.layout import Store
+    from pinner.sync.plan import BlobNeed, ImageNeed, SyncPlan
+    from pinner.sync.select import Wanted
+    from pinner.sync.transfer import Event
+
+_GRACE: Final = 0.7
+_STALE: Final = 7 * 24 * 3600.0  # partials that nobody came back for within a week
+
+
+class SyncSource(ManifestSource, BlobSource, Protocol):
+    """What a sync asks of a registry."""
+
+
+def run_sync(
+    wanted: Sequence[Wanted | Failed],
+    store: Store,
+    open_source: Callable[[], SyncSource],
+    *,
+    progress: Progress,
+    clock: Clock,
+    jobs: int,
+) -> SyncResult:
+    """Make the store hold the wanted images, and its index.json name them.
+
+    Args:
+        wanted: from `select_images`; entries that failed there are passed through.
+        store: where to.
+        open_source: opens the registry; called only when something is missing, so that a
+            complete store needs no network.
+        progress: who listens.
+        clock: for waiting.
+        jobs: connections at once.
+
+    Returns:
+        The outcome of each image. What fails for one image is its outcome; the others go on.
+
+    Raises:
+        StoreError: the store or the disk failed; what was complete before is named.
+        KeyboardInterrupt: interrupted; what was fetched is kept and continued next time.
+    """
+    return _Run(store, open_source, progress, clock, jobs).run(wanted)
+
+
+@dataclass(slots=True)
+class _Image:
+    """An image on its way: the blobs that it still waits for."""
+
+    need: ImageNeed
+    waits_for: set[Digest]
+    named: bool
+    complete_before: bool
+    error: PinnerError | None = None
+
+
+@dataclass(slots=True)
+class _Run:
+    store: Store
+    open_source: Callable[[], SyncSource]
+    progress: Progress
+    clock: Clock
+    jobs: int
+    warnings: dict[str, None] = field(default_factory=dict)
+    outcomes: dict[str, Synced | Failed] = field(default_factory=dict)
+    fetched: list[int] = field(default_factory=list)
+
+    def run(self, wanted: Sequence[Wanted | Failed]) -> SyncResult:
+        self.store.sweep(now=self.clock.now(), older_than=_STALE)
+        names = [item.name if isinstance(item, Failed) else item.image.name for item in wanted]
+        self.outcomes.update({item.name: item for item in wanted if isinstance(item, Failed)})
+        plan = self._plan([item for item in wanted if not isinstance(item, Failed)])
+        images = self._images(plan)
+        self._name([image for image in images.values() if not image.waits_for])
+        if plan.blobs:
+            self._download(plan, images)
+        planned = sum(blob.descriptor.size for blob in plan.blobs)
+        fetched = Amount(blobs=len(self.fetched), size=sum(self.fetched))
+        return SyncResult(
+            outcomes=tuple(self.outcomes[name] for name in names),
+            fetched=fetched,
+            shared=replace(
+                plan.shared,
+                blobs=plan.shared.blobs + len(plan.blobs) - fetched.blobs,
+                size=plan.shared.size + planned - fetched.size,
+            ),
+            warnings=tuple(self.warnings),
+        )
+
+    def _plan(self, wanted: Sequence[Wanted]) -> SyncPlan:
+        gatherer = ManifestGatherer(self.store, self.open_source, self._warn)
+        self.store.announce(gatherer.missing(wanted))
+        answers = map_concurrently(gatherer.gather, wanted, jobs=self.jobs)
+        needs: list[ImageNeed] = []
+        for item, answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, StoreError):
+                raise answer
+            if isinstance(answer, PinnerError):
+                self._fail(item.image.name, answer)
+            else:
+                needs.append(answer)
+        plan = plan_sync(needs, self.store.has)
+        for failure in plan.failed:
+            self._fail(failure.name, failure.error)
+        return plan
+
+    def _images(self, plan: SyncPlan) -> dict[str, _Image]:
+        waits: dict[str, set[Digest]] = {need.name: set() for need in plan.images}
+        for blob in plan.blobs:
+            for name in blob.images:
+                waits[name].add(blob.descriptor.digest)
+        names = {named.name: named.descriptor.digest for named in self.store.images()}
+        images: dict[str, _Image] = {}
+        for need in plan.images:
+            named = names.get(need.reference) == need.root.digest
+            images[need.name] = _Image(
+                need=need,
+                waits_for=waits[need.name],
+                named=named,
+                complete_before=named and not waits[need.name],
+            )
+        return images
+
+    def _download(self, plan: SyncPlan, images: dict[str, _Image]) -> None:
+        self.store.announce([blob.descriptor.digest for blob in plan.blobs])
+        self._show(plan, images)
+        board = Board(plan.blobs, workers=self.jobs, clock=self.clock)
+        events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        transfer = Transfer(
+            board=board,
+            store=self.store,
+            source=self.open_source(),
+            progress=self.progress,
+            report=events.put,
+        )
+        workers = [
+            start_daemon(transfer.work, f"pinner-sync-{number}") for number in range(self.jobs)
+        ]
+        needs = {blob.descriptor.digest: blob for blob in plan.blobs}
+        try:
+            while needs:
+                self._handle(events.get(), needs, images)
+                # Name in batches: each batch costs one locked rewrite of index.json.
+                while not events.empty():
+                    self._handle(events.get(), needs, images)
+                self._name_complete(images)
+        finally:
+            board.stop()
+            self._leave(workers)
+            board.close()
+
+    def _handle(
+        self, event: Event, needs: dict[Digest, BlobNeed], images: dict[str, _Image]
+    ) -> None:
+        match event:
+            case BlobDone():
+                need = needs.pop(event.digest)
+                if event.fetched:
+                    self.fetched.append(need.descriptor.size)
+                for name in need.images:
+                    images[name].waits_for.discard(event.digest)
+            case BlobFailed():
+                for name in needs.pop(event.digest).images:
+                    if images[name].error is None:
+                        images[name].error = event.error
+                        self._fail(name, event.error)
+                        self.progress.image_failed(name)
+            case RunFailed():
+                self._name_complete(images)
+                raise event.error
+
+    def _name_complete(self, images: dict[str, _Image]) -> None:
+        self._name(
+            [
+                image
+                for image in images.values()
+                if not image.waits_for
+                and image.error is None
+                and image.need.name not in self.outcomes
+            ]
+        )
+
+    def _name(self, complete: Sequence[_Image]) -> None:
+        unnamed = [image.need for image in complete if not image.named]
+        if unnamed:
+            self.store.name_images(
+                [NamedDescriptor(name=need.reference, descriptor=need.root) for need in unnamed]
+            )
+        for image in complete:
+            need = image.need
+            if not image.complete_before:
+                self._compare_platforms(need)
+            self.outcomes[need.name] = Synced(
+                name=need.name,
+                reference=need.reference,
+                digest=need.root.digest,
+                platforms=need.platforms,
+                size=need.size,
+                complete_before=image.complete_before,
+            )
+            self.progress.image_done(need.name)
+
+    def _compare_platforms(self, need: ImageNeed) -> None:
+        """Warn where a config names another platform than the index did (moby#41955)."""
+        for platform, config in need.configs:
+            try:
+                offered = parse_config(self.store.read(config.digest, CONFIG_LIMIT)).platform
+            except PinnerError:
+                continue  # an artifact's config is not an image's
+            if not platform.matches(offered):
+                self._warn(f"{need.name}: locked for {platform}, its config says {offered}")
+
+    def _show(self, plan: SyncPlan, images: dict[str, _Image]) -> None:
+        sizes = {blob.descriptor.digest: blob.descriptor.size for blob in plan.blobs}
+        self.progress.plan(
+            tuple(
+                ImagePlan(
+                    name=name,
+                    blobs=tuple(map(str, sorted(image.waits_for))),
+                    size=sum(sizes[digest] for digest in image.waits_for),
+                )
+                for name, image in images.items()
+                if image.waits_for
+            ),
+            tuple(BlobPlan(digest=str(digest), size=size) for digest, size in sizes.items()),
+        )
+
+    def _fail(self, name: str, error: PinnerError) -> None:
+        self.outcomes[name] = Failed(name=name, error=error)
+
+    def _warn(self, text: str) -> None:
+        self.warnings.setdefault(text)
+
+    def _leave(self, workers: Sequence[threading.Thread]) -> None:
+        """Give workers a moment to journal what they have; a blocked read is not waited for."""
+        deadline = self.clock.monotonic() + _GRACE
+        for worker in workers:
+            worker.join(max(deadline - self.clock.monotonic(), 0))

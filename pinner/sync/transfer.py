@@ -1,0 +1,235 @@
+"""A worker's side of a sync: begin a blob, fetch parts of it, commit it.
+
+    Board -> Part -> registry stream -> Ingest.write (hashed as it comes) -> commit -> Board
+
+Bytes get their final name in the store's ingest alone, after size and digest matched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pinner.errors import IntegrityError, PinnerError, StoreError
+from pinner.store.ingest import Busy, Present
+from pinner.sync.board import Job, Part, Release, State
+from pinner.sync.recovery import (
+    GiveUp,
+    TryAgain,
+    after_failure,
+    after_mismatch,
+    count_attempts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pinner.oci.digest import Buffer, Digest
+    from pinner.oci.sources import BlobSource, BlobStream
+    from pinner.progress import Progress
+    from pinner.store.ingest import Ingest
+    from pinner.store.layout import Store
+    from pinner.sync.board import Board
+
+_LOOK_AGAIN: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobDone:
+    """The store holds this blob; `fetched` says whether this run downloaded it."""
+
+    digest: Digest
+    fetched: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobFailed:
+    """This blob cannot be had."""
+
+    digest: Digest
+    error: PinnerError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFailed:
+    """Nothing more can be fetched: the store failed, or (any other exception) pinner has a bug."""
+
+    error: BaseException
+
+
+Event = BlobDone | BlobFailed | RunFailed
+
+
+class Transfer:
+    """Moves blobs from a source into a store, one part at a time; one object for all workers."""
+
+    def __init__(
+        self,
+        *,
+        board: Board,
+        store: Store,
+        source: BlobSource,
+        progress: Progress,
+        report: Callable[[Event], None],
+    ) -> None:
+        self._board = board
+        self._store = store
+        self._source = source
+        self._progress = progress
+        self._report = report
+
+    def work(self) -> None:
+        """Take work from the board until there is none; a worker thread's whole life."""
+        job: Job | None = None
+        try:
+            while (work := self._board.take(prefer=job)) is not None:
+                if isinstance(work, Job):
+                    job = work
+                    self._begin(job)
+                else:
+                    job = work.job
+                    self._fetch(work)
+        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
+            self._board.stop()
+            self._report(RunFailed(error=error))
+
+    def _begin(self, job: Job) -> None:
+        try:
+            ingest = self._store.begin(job.need.descriptor.digest, job.size)
+        except Present:
+            self._finish(job, fetched=False)
+        except Busy:
+            self._board.postpone(job, _LOOK_AGAIN)
+        else:
+            self._progress.advance(str(ingest.digest), ingest.received)
+            self._leave(job, self._board.opened(job, ingest, ingest.missing()))
+
+    def _fetch(self, part: Part) -> None:
+        reception = _Reception(self._board, self._progress, part)
+        try:
+            with self._open(part) as stream:
+                reception.receive(stream)
+        except StoreError:
+            raise
+        except PinnerError as error:
+            self._recover(reception, error)
+        self._leave(part.job, self._board.release(reception.part, reception.reached))
+
+    def _open(self, part: Part) -> BlobStream:
+        job = part.job
+        if part.is_whole:
+            return self._source.open_blob(job.repository, job.need.descriptor, avoid=job.avoid)
+        return self._source.open_blob(
+            job.repository, job.need.descriptor, start=part.start, end=part.end, avoid=job.avoid
+        )
+
+    def _recover(self, reception: _Reception, error: PinnerError) -> None:
+        job = reception.part.job
+        verdict = after_failure(
+            reception.part, error, opened=bool(reception.source), progress=reception.progress
+        )
+        job.attempts = count_attempts(job.attempts, progress=reception.progress)
+        if reception.source:
+            job.avoid |= {reception.source}
+        match verdict:
+            case GiveUp():
+                self._give_up(job, verdict.error)
+            case TryAgain():
+                if verdict.next_repository:
+                    job.repository_index += 1
+                    job.avoid = frozenset()
+                    job.attempts = 0
+                if verdict.refuse_ranges:
+                    self._board.refuse_ranges(job)
+                self._board.pause(verdict.delay)
+
+    def _leave(self, job: Job, release: Release) -> None:
+        if release is Release.COMMIT:
+            self._commit(job)
+        elif release is Release.CLOSE and job.ingest is not None:
+            job.ingest.close()
+
+    def _commit(self, job: Job) -> None:
+        assert job.ingest is not None  # noqa: S101 - an open job holds its ingest
+        try:
+            job.ingest.commit()
+        except IntegrityError as error:
+            job.mismatches += 1
+            if not job.ingest.resumed:  # else the wrong bytes may be an earlier run's
+                job.avoid |= job.sources
+            self._progress.advance(str(job.need.descriptor.digest), -job.size)
+            verdict = after_mismatch(job.mismatches, error)
+            if isinstance(verdict, GiveUp):
+                self._give_up(job, verdict.error)
+                job.ingest.close()
+            else:
+                self._board.start_over(job)
+        else:
+            self._finish(job, fetched=True)
+
+    def _finish(self, job: Job, *, fetched: bool) -> None:
+        digest = job.need.descriptor.digest
+        self._board.end(job)
+        self._progress.blob_done(str(digest))
+        self._report(BlobDone(digest=digest, fetched=fetched))
+
+    def _give_up(self, job: Job, error: PinnerError) -> None:
+        if job.state is not State.ENDED:
+            self._board.end(job)
+            self._report(BlobFailed(digest=job.need.descriptor.digest, error=error))
+
+
+class _Reception:
+    """One part while it arrives."""
+
+    def __init__(self, board: Board, progress: Progress, part: Part) -> None:
+        self.part = part
+        self.reached = part.start
+        self.source = ""
+        self._board = board
+        self._progress = progress
+
+    @property
+    def progress(self) -> int:
+        """Bytes that arrived."""
+        return self.reached - self.part.start
+
+    def receive(self, stream: BlobStream) -> None:
+        """Write what arrives until the part is full, the run stops or the blob is given up."""
+        job = self.part.job
+        self.source = stream.source
+        job.sources |= {stream.source}
+        if not self.part.is_whole and not stream.ranged:
+            if not self._board.claim_whole(self.part):
+                return
+            self.part = Part(job, 0, job.size)
+            self.reached = 0
+        assert job.ingest is not None  # noqa: S101 - parts are of open jobs
+        digest = str(job.need.descriptor.digest)
+        wanted = job.ingest.missing() if self.part.is_whole else ((self.part.start, self.part.end),)
+        for chunk in stream.chunks():
+            if self._board.stopped or job.state is not State.OPEN:
+                return
+            fresh = write_wanted(job.ingest, self.reached, chunk, wanted)
+            self.reached += len(chunk)
+            self._progress.advance(digest, fresh)
+
+
+def write_wanted(
+    ingest: Ingest, offset: int, chunk: Buffer, wanted: Iterable[tuple[int, int]]
+) -> int:
+    """Write the pieces of a chunk that lie within the wanted ranges; the count of bytes written."""
+    end = offset + len(chunk)
+    written = 0
+    for low, high in wanted:
+        start, stop = max(low, offset), min(high, end)
+        if start >= stop:
+            continue
+        piece = (
+            chunk
+            if stop - start == len(chunk)
+            else memoryview(chunk)[start - offset : stop - offset]
+        )
+        ingest.write(start, piece)
+        written += stop - start
+    return written
