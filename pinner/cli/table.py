@@ -1,0 +1,30 @@
+"""The table of commands: section -> command -> "module:attribute", in the order that help shows.
+
+A command is loaded when its name is asked for: `pinner lock` does not pay for what `pinner sync`
+imports. A new command is one file and one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+Table: TypeAlias = Mapping[str, Mapping[str, str]]
+
+COMMANDS: Final[Table] = {
+    "Lock and fetch": {
+        "add": "pinner.cli.add:add",
+        "remove": "pinner.cli.remove:remove",
+        "lock": "pinner.cli.lock:lock",
+        "sync": "pinner.cli.sync:sync",
+    },
+    "Look into the store": {
+        "images": "pinner.cli.images:images",
+        "inspect": "pinner.cli.inspect:inspect",
+        "verify": "pinner.cli.verify:verify",
+    },
+    "More": {
+        "demo": "pinner.cli.demo:demo",
+        "completion": "pinner.cli.completion:completion",
+    },
+}

@@ -1,0 +1,111 @@
+"""Sizes, durations and counts, as a table of what a person sees."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinner.output import units
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (45_123_456, "45.1 MB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (151_000_000, "151.0 MB"),
+        (2_500_000_000, "2.5 GB"),
+        (7 * 10**18, "7000.0 PB"),
+    ],
+)
+def test_sizes_are_decimal(count: int, text: str) -> None:
+    assert units.size(count) == text
+
+
+@given(st.integers(min_value=0, max_value=10**17))
+def test_no_size_needs_more_than_three_digits_before_the_point(count: int) -> None:
+    assert len(units.size(count).split(" ")[0].split(".")[0]) <= 3
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "text"),
+    [
+        (71_200_000, 151_000_000, "71.2/151.0 MB"),
+        (0, 512, "0/512 B"),
+        (5_000, 2_000_000_000, "0.0/2.0 GB"),
+    ],
+)
+def test_progress_is_in_the_unit_of_the_total(done: int, total: int, text: str) -> None:
+    assert units.size_of(done, total) == text
+
+
+def test_a_rate_is_a_size_for_each_second() -> None:
+    assert units.rate(96_300_000.4) == "96.3 MB/s"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"),
+        (0.6, "0.6 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (185, "3 min 5 s"),
+        (3600, "1 h 0 min"),
+        (7800, "2 h 10 min"),
+    ],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert units.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0:00:00"), (1.2, "0:00:01"), (75, "0:01:15"), (36_061, "10:01:01"), (-3, "0:00:00")],
+)
+def test_time_left(seconds: float, text: str) -> None:
+    assert units.countdown(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "just now"),
+        (59, "just now"),
+        (60, "1 minute ago"),
+        (7_300, "2 hours ago"),
+        (86_400 * 9, "9 days ago"),
+        (86_400 * 65, "2 months ago"),
+        (86_400 * 800, "2 years ago"),
+    ],
+)
+def test_ages(seconds: float, text: str) -> None:
+    assert units.age(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "text"),
+    [
+        (1, "image", "1 image"),
+        (0, "image", "0 images"),
+        (4, "image", "4 images"),
+        (2, "entry", "2 entries"),
+    ],
+)
+def test_counts(count: int, noun: str, text: str) -> None:
+    assert units.plural(count, noun) == text
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_listings(words: list[str], text: str) -> None:
+    assert units.listing(words) == text
