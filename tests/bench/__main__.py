@@ -1,0 +1,102 @@
+"""`make bench`: pinner beside skopeo, ctr and curl on a docker-registry on loopback.
+
+Everything is measured in one go, interleaved, into fresh folders on one file system; medians.
+Options: --rounds N (5), --scale F (1.0 is 600 MB), --dry (do not touch docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import report
+from bench.contestants import (
+    Source,
+    large_blobs,
+    large_contestants,
+    lock_contestants,
+    start_contestants,
+)
+from bench.material import LARGE_IMAGES, SMALL_IMAGES
+from bench.measure import side_by_side
+from support import registries
+from support.programs import find
+from support.pushing import push_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ROOT = Path(__file__).resolve().parents[2]
+_STARTS = 21
+_NEEDED = ("docker-registry", "skopeo", "containerd", "ctr", "curl")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure and write the tables."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--dry", action="store_true")
+    options = parser.parse_args(arguments)
+    missing = [name for name in _NEEDED if find(name) is None]
+    if missing:
+        raise SystemExit(f"bench needs {', '.join(missing)}")
+    folder = _ROOT / "build/bench"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        text = measure(folder, rounds=options.rounds, scale=options.scale)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    sys.stdout.write(f"{text}\n")
+    if not options.dry:
+        report.write(_ROOT / "docs/performance.md", text)
+
+
+def measure(folder: Path, *, rounds: int, scale: float) -> str:
+    """All tables and the machine, as Markdown."""
+    layout = folder / "layout"
+    _say("making the images")
+    subprocess.run(
+        [sys.executable, "-m", "bench.material", str(layout), str(scale)],
+        cwd=_ROOT / "tests",
+        check=True,
+    )
+    with registries.plain(folder / "registry") as registry:
+        _say("pushing them")
+        for place in (*LARGE_IMAGES, *SMALL_IMAGES):
+            push_layout(registry, layout, place.name, f"{place.repository}:{place.tag}")
+        source = Source(registry.address, large_blobs(registry.address, layout))
+        shutil.rmtree(layout)
+        _say(f"{len(LARGE_IMAGES)} images")
+        large = side_by_side(large_contestants(source, folder), folder, rounds=rounds)
+        _say(f"{len(SMALL_IMAGES)} digests")
+        lock = side_by_side(lock_contestants(source), folder, rounds=rounds)
+        _say("starts")
+        start = side_by_side(start_contestants(source, folder), folder, rounds=_STARTS)
+    size = round(600 * scale)
+    return "\n\n".join(
+        [
+            f"Medians of {rounds} runs ({_STARTS} for starts), interleaved:",
+            f"**{len(LARGE_IMAGES)} images, {size} MB, one shared layer, into an empty store**",
+            report.table(large, next(iter(large))),
+            f"**The digests of {len(SMALL_IMAGES)} tags**",
+            report.table(lock, next(iter(lock))),
+            "**Starts**",
+            report.table(start, "python -c pass"),
+            *report.goals(large | lock | start),
+            report.machine(folder),
+        ]
+    )
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,108 @@
+"""Results as Markdown, and the place in docs/performance.md where they stand."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import re
+import subprocess
+from typing import TYPE_CHECKING, Final
+
+from support.programs import find
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from bench.measure import Result
+
+BEGIN: Final = "<!-- bench:begin, written by `make bench` -->"
+END: Final = "<!-- bench:end -->"
+_GOALS: Final = (
+    ("pinner sync", 1 / 3, "skopeo copy"),
+    ("pinner sync", 1 / 3, "ctr content fetch"),
+    ("pinner sync", 1.5, "curl --parallel"),
+    ("pinner lock, 100 entries", 1 / 3, "skopeo inspect --raw, 100 times"),
+    ("pinner --version", 3, "python -c pass"),
+    ("pinner lock --check, 100 entries", 6, "python -c pass"),
+)
+_VERSIONS: Final = (
+    ("docker-registry", "--version"),
+    ("skopeo", "--version"),
+    ("containerd", "--version"),
+    ("curl", "--version"),
+)
+
+
+def table(results: Mapping[str, Result], baseline: str) -> str:
+    """One row a contestant, in their order; `baseline` has factor 1."""
+    unit = results[baseline].seconds
+    rows = [
+        f"| {result.name} | {result.seconds:.3f} s | {result.fastest:.3f} s"
+        f" | {result.slowest:.3f} s | {result.seconds / unit:.2f} | {result.flush:.2f} s"
+        f" | {result.cpu:.2f} s | {result.peak / 1e6:.0f} MB |"
+        for result in results.values()
+    ]
+    head = [
+        "| command | median | fastest | slowest | factor | then flushed | CPU | peak memory |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    return "\n".join([*head, *rows])
+
+
+def goals(results: Mapping[str, Result]) -> list[str]:
+    """What issue and design ask for beside what was measured; nothing without pinner."""
+    rows = [
+        f"| {command} | {wanted:.2g} times {rival}"
+        f" | {results[command].seconds / results[rival].seconds:.2f} |"
+        for command, wanted, rival in _GOALS
+        if command in results
+    ]
+    head = ["| command | at most | measured |", "|---|---|---:|"]
+    return ["**Goals**", "\n".join([*head, *rows])] if rows else []
+
+
+def machine(folder: Path) -> str:
+    """Where it was measured, as a list."""
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
+    kind = _first_line("stat", "-f", "-c", "%T", str(folder))
+    lines = [
+        f"{today}, {_processor()}, {os.cpu_count()} cores, {memory:.0f} GB memory",
+        f"{platform.system()} {platform.release()}, files on {kind}",
+        f"Python {platform.python_version()}, "
+        + ", ".join(_short(_first_line(*command)) for command in _VERSIONS),
+    ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def write(document: Path, text: str) -> None:
+    """Replace what stands between the markers, which the document has."""
+    before, _, rest = document.read_text().partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise SystemExit(f"{document} lacks the lines {BEGIN} and {END}")
+    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:  # noqa: PTH123 - as any file
+            names = re.findall(r"model name\s*: (.*)", file.read())
+    except OSError:
+        names = []
+    return names[0] if names else platform.machine()
+
+
+def _first_line(program: str, *arguments: str) -> str:
+    argv: Sequence[str] = (find(program) or program, *arguments)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return done.stdout.partition("\n")[0]
+
+
+def _short(line: str) -> str:
+    """`skopeo version 1.9.3` as `skopeo 1.9.3`; the longer ones have it elsewhere."""
+    name = line.split(maxsplit=1)[0].rpartition("/")[2]
+    found = re.search(r"\d+\.\d+\.\d+", line)
+    return f"{name} {found[0]}" if found else name

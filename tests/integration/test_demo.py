@@ -1,0 +1,94 @@
+"""The whole demo: real processes, the embedded registry, a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pinner.clock import SystemClock
+from pinner.demo import run
+from pinner.demo.publications import first_publications, rebuilt_debian
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    exit_code: int
+    text: str
+    cpu_seconds: float
+    left_behind: tuple[str, ...]
+
+    def output_of(self, command: str) -> list[str]:
+        """What each run of the command wrote."""
+        runs = re.findall(
+            rf"^\$ {re.escape(command)}\n((?:(?![$#]).*\n)*)", self.text, re.MULTILINE
+        )
+        assert runs, f"the story has no `{command}`"
+        return runs
+
+
+def _cpu_seconds() -> float:
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    temporary: Path = tmp_path_factory.mktemp("demo")
+    pieces: list[str] = []
+    began = _cpu_seconds()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(temporary))
+        exit_code = run(pieces.append, environ=os.environ, clock=SystemClock())
+    return Told(
+        exit_code=exit_code,
+        text="".join(pieces),
+        cpu_seconds=_cpu_seconds() - began,
+        left_behind=tuple(path.name for path in temporary.iterdir()),
+    )
+
+
+def test_every_command_ends_as_the_story_says(told: Told) -> None:
+    assert told.exit_code == 0
+
+
+def test_it_takes_less_than_10_seconds(told: Told) -> None:
+    assert told.cpu_seconds < 10  # of work, so that a busy machine is no failure
+
+
+def test_it_leaves_nothing_behind(told: Told) -> None:
+    assert told.left_behind == ()
+
+
+def test_locking_costs_one_manifest_an_entry(told: Told) -> None:
+    first, second = told.output_of("pinner lock")
+    assert "(4 manifest requests)" in first
+    assert "(1 manifest request)" in second
+
+
+def test_a_second_sync_asks_nobody(told: Told) -> None:
+    _, second, _ = told.output_of("pinner sync")
+    assert "0 requests" in second
+
+
+def test_the_lock_holds_while_the_tag_moves(told: Told) -> None:
+    locked = next(one.image for one in first_publications() if one.repository == "debian")
+    assert rebuilt_debian().image.digest.short in told.text
+    (images,) = told.output_of("pinner images --store ../other-machine")
+    assert locked.digest.short in images
+    assert rebuilt_debian().image.digest.short not in images
+
+
+def test_a_stale_lockfile_is_noticed(told: Told) -> None:
+    fresh, stale = told.output_of("pinner lock --check")
+    assert "redis" in stale
+    assert "redis" not in fresh
+    assert told.text.count("$ echo $?\n1\n") == 1

@@ -1,0 +1,71 @@
+"""A registry client as the program opens it, for a test: no waiting, no real home or proxy."""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pinner.oci.reference import Reference
+from pinner.registry.http11 import Timeouts
+from pinner.registry.open import Tuning, open_client
+from support.clock import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pinner.oci.registryconfig import RegistryConfig
+    from pinner.registry.client import RegistryClient
+
+IMPATIENT: Final = Tuning(timeouts=Timeouts(connect=2, answer=0.4, silence=0.4))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A client, the clock that it waits by, and the lines that it said."""
+
+    client: RegistryClient
+    clock: FakeClock
+    notes: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def opened(
+    home: Path,
+    *,
+    configs: Sequence[RegistryConfig] = (),
+    environ: Mapping[str, str] | None = None,
+    clock: FakeClock | None = None,
+    tuning: Tuning = IMPATIENT,
+) -> Iterator[Opened]:
+    """Open a client whose home folder is `home`, and close it in the end."""
+    clock = clock or FakeClock()
+    notes: list[str] = []
+    client = open_client(
+        configs=configs,
+        environ=environ or {},
+        home=home,
+        clock=clock,
+        note=notes.append,
+        tuning=tuning,
+    )
+    with client:
+        yield Opened(client=client, clock=clock, notes=notes)
+
+
+def store_login(home: Path, host: str, user: str, password: str) -> None:
+    """Write a login for `host` to docker's config.json in `home`."""
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+    folder = home / ".docker"
+    folder.mkdir(exist_ok=True)
+    file = folder / "config.json"
+    file.write_text(json.dumps({"auths": {host: {"auth": pair}}}))
+    file.chmod(0o600)
+
+
+def ref(host: str, rest: str) -> Reference:
+    """The reference `host/rest`."""
+    return Reference.parse(f"{host}/{rest}")

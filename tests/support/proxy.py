@@ -1,0 +1,79 @@
+"""An HTTP proxy on loopback that tunnels (CONNECT) to one port, whatever name is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import Self
+
+
+class TunnelProxy:
+    """Answers CONNECT by a tunnel to 127.0.0.1:`target`; a context manager.
+
+    Attributes:
+        heads: the head of each request to the proxy itself, as text.
+    """
+
+    def __init__(self, target: int, *, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> None:
+        """Tunnel to a port; `answer` is what CONNECT gets, and without 200 there is no tunnel."""
+        self.heads: list[str] = []
+        self._target = target
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def host(self) -> str:
+        """`127.0.0.1:PORT`."""
+        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        self._run(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sock in (self._listener, *self._sockets):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(timeout=5)
+        for sock in (self._listener, *self._sockets):
+            sock.close()
+
+    def _run(self, target: object, *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self._sockets.append(client)
+            self._run(self._connect, client)
+
+    def _connect(self, client: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = client.recv(4096)
+            if not piece:
+                return
+            head += piece
+        self.heads.append(head.decode())
+        client.sendall(self._answer)
+        if b" 200 " in self._answer:
+            upstream = socket.create_connection(("127.0.0.1", self._target))
+            self._sockets.append(upstream)
+            self._run(_pump, client, upstream)
+            self._run(_pump, upstream, client)
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            sink.sendall(piece)
+        sink.shutdown(socket.SHUT_WR)

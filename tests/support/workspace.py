@@ -1,0 +1,122 @@
+"""A user's folder, home and store, and the `pinner` command in them: a process, as in a terminal.
+
+workspace.want(app=f"{registry.address}/team/app:1")
+workspace.pinner("lock")
+document = workspace.document("sync")          # what --json prints
+workspace.names()                              # read from index.json, without pinner
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from support.clients import store_login
+from support.layouts import REF_NAME
+from support.programs import clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from support.registries import Registry
+
+# -P: what lies in the project's folder is never imported.
+_PINNER: Final = (sys.executable, "-P", "-m", "pinner")
+_PATIENCE: Final = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Workspace:
+    """Empty at first; nothing of the machine's user is in reach.
+
+    Attributes:
+        folder: the project's, where commands run.
+        home: with `.docker` and `.config`, where tests put them.
+        store: where `PINNER_STORE` points.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "project"
+        self.home = folder / "home"
+        self.store = folder / "store"
+        for new in (self.folder, self.home):
+            new.mkdir(parents=True, exist_ok=True)
+
+    def want(self, *sections: str, **images: str) -> None:
+        """Write images.toml: these images, in the short form, then whole sections of TOML."""
+        wishes = [f'{name} = "{reference}"' for name, reference in images.items()]
+        text = "\n".join(["[images]", *wishes, *sections, ""])
+        (self.folder / "images.toml").write_text(text)
+
+    def log_in(self, registry: Registry) -> None:
+        """Store the registry's login, if it wants one, as `docker login` does."""
+        if registry.user:
+            store_login(self.home, registry.address, registry.user, registry.password)
+
+    def pinner(self, *argv: str, code: int = 0, environ: Mapping[str, str] | None = None) -> Ran:
+        """Run a command to its end; its exit code has to be `code`."""
+        process = self.start(*argv, environ=environ)
+        try:
+            out, err = process.communicate(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+        said = f"pinner {' '.join(argv)}: exit {process.returncode}\n{out}{err}"
+        assert process.returncode == code, said
+        return Ran(code=process.returncode, out=out, err=err)
+
+    def document(self, *argv: str, code: int = 0, environ: Mapping[str, str] | None = None) -> Any:
+        """The JSON document that a command prints."""
+        return json.loads(self.pinner(*argv, "--json", code=code, environ=environ).out)
+
+    def start(self, *argv: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start a command; `communicate` takes what it writes."""
+        return subprocess.Popen(
+            [*_PINNER, *argv],
+            cwd=self.folder,
+            env=clean_environment(self.home, {"PINNER_STORE": str(self.store), **(environ or {})}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def locked(self) -> bytes:
+        """The bytes of images.lock."""
+        return (self.folder / "images.lock").read_bytes()
+
+    def blobs(self) -> dict[str, int]:
+        """The size of every blob that has its final name in the store, by digest."""
+        folder = self.store / "blobs/sha256"
+        if not folder.exists():
+            return {}
+        return {f"sha256:{file.name}": file.stat().st_size for file in folder.iterdir()}
+
+    def names(self) -> dict[str, str]:
+        """What index.json names, and the digest that each name stands for."""
+        file = self.store / "index.json"
+        if not file.exists():
+            return {}
+        entries = json.loads(file.read_bytes())["manifests"]
+        return {entry["annotations"][REF_NAME]: entry["digest"] for entry in entries}
+
+    def occupied(self) -> int:
+        """The bytes on the disk of blobs and of what was begun, holes left out."""
+        folders = (self.store / "blobs/sha256", self.store / "ingest")
+        files = [file for folder in folders if folder.exists() for file in folder.iterdir()]
+        return sum(os.stat(file).st_blocks * 512 for file in files)
