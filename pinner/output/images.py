@@ -41,6 +41,7 @@ def render_images(images: Sequence[NamedImage], *, store: str) -> str:
         images: what the store names.
         store: where it is.
     """
+    images = without_members(images)
     if not images:
         return f"No images in {safe(store)}. Next: pinner sync\n"
     rows = columns(
@@ -72,9 +73,27 @@ def images_fields(images: Sequence[NamedImage], *, store: str) -> dict[str, Any]
                     for manifest in _readable(image)
                 ],
             }
-            for image in images
+            for image in without_members(images)
         ],
     }
+
+
+def without_members(images: Sequence[NamedImage]) -> list[NamedImage]:
+    """The images, less those that are named by digest only because their index is here too."""
+    members = {
+        f"{_repository(image.name)}@{manifest.digest}"
+        for image in images
+        for manifest in _readable(image)
+        if manifest.digest != image.digest
+    }
+    return [image for image in images if image.name not in members]
+
+
+def _repository(name: str) -> str:
+    try:
+        return str(Reference.parse(name).repository)
+    except InvalidReference:
+        return ""
 
 
 def familiar(name: str) -> str:

@@ -12,6 +12,7 @@ import contextlib
 import enum
 import stat
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pinner.errors import PinnerError, StoreError
@@ -107,7 +108,7 @@ def verify(store: Store, *, jobs: int) -> Report:
     return Report(
         blobs=len(sizes),
         size=sum(sizes.values()),
-        images=len(names.named(document)),
+        images=len({root.name for root in names.named(document)} & set(chain(*users.values()))),
         findings=(*corrupt, *damage, *lacks, *strays),
     )
 
@@ -169,7 +170,10 @@ def _index(store: Store) -> tuple[dict[str, Any], list[Finding]]:
 def _follow(
     store: Store, document: dict[str, Any], sizes: Mapping[Digest, int], bad: Mapping[Digest, str]
 ) -> tuple[dict[Digest, list[str]], list[Finding]]:
-    """Which names need which blobs, and what they lack."""
+    """Which images need which blobs, and what they lack.
+
+    A name by digest for a member of an index that is named too is no image of its own.
+    """
     users: dict[Digest, list[str]] = {}
     lacks: dict[Digest, Finding] = {}
 
@@ -185,6 +189,15 @@ def _follow(
         for lack in found.lacks:
             if lack.digest not in bad:
                 lacks[lack.digest] = _finding(store, lack)
+    members = {
+        f"@{root.descriptor.digest}"
+        for root in names.roots(document)
+        if not all(
+            name.endswith(f"@{root.descriptor.digest}") for name in users[root.descriptor.digest]
+        )
+    }
+    for digest, named in users.items():
+        users[digest] = [name for name in named if name[name.find("@") :] not in members]
     return users, [replace(lack, images=tuple(users[digest])) for digest, lack in lacks.items()]
 
 

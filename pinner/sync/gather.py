@@ -63,11 +63,16 @@ class ManifestGatherer:
         blobs = {
             blob.digest: blob for _, manifest in manifests.values() for blob in manifest.blobs()
         }
+        reference = str(_name_in_store(image))
+        members = [raw for raw, _ in manifests.values()] if index is not None else []
         return ImageNeed(
             name=image.name,
-            reference=str(_name_in_store(image)),
+            reference=reference,
             repository=image.repository,
-            root=Descriptor(media_type=root.media_type, digest=root.digest, size=len(root.data)),
+            names={
+                **{f"{image.repository}@{raw.digest}": _descriptor(raw) for raw in members},
+                reference: _descriptor(root),
+            },
             platforms=tuple(manifests),
             blobs=tuple(blobs.values()),
             configs=tuple(
@@ -104,6 +109,10 @@ class ManifestGatherer:
         parse_manifest(raw)
         self._store.put(digest, raw.data)
         return raw
+
+
+def _descriptor(raw: RawManifest) -> Descriptor:
+    return Descriptor(media_type=raw.media_type, digest=raw.digest, size=len(raw.data))
 
 
 def _name_in_store(image: LockedImage) -> Reference:

@@ -10,7 +10,7 @@ from pinner.outcome import Failed
 from pinner.sync.result import Amount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pinner.oci.descriptor import Descriptor
     from pinner.oci.digest import Digest
@@ -24,7 +24,9 @@ class ImageNeed:
 
     Attributes:
         reference: the name that index.json will give it.
-        root: what the name points to, by media type, digest and size.
+        names: all names that index.json will give, and what they point to: `reference` to the
+            root; and below an index each wanted manifest by its digest, for tools that cannot
+            choose a platform, and so that a tag that moves leaves no manifest without a name.
         platforms: those whose manifests are wanted.
         blobs: config and layers of these manifests, each digest once.
         configs: the config of each wanted manifest, to compare with its platform.
@@ -33,10 +35,15 @@ class ImageNeed:
     name: str
     reference: str
     repository: Repository
-    root: Descriptor
+    names: Mapping[str, Descriptor]
     platforms: tuple[Platform, ...]
     blobs: tuple[Descriptor, ...]
     configs: tuple[tuple[Platform, Descriptor], ...]
+
+    @property
+    def root(self) -> Descriptor:
+        """What the reference points to: the index, or the one manifest."""
+        return self.names[self.reference]
 
     @property
     def size(self) -> int:

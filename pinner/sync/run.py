@@ -142,7 +142,9 @@ class _Run:
         names = {named.name: named.descriptor.digest for named in self.store.images()}
         images: dict[str, _Image] = {}
         for need in plan.images:
-            named = names.get(need.reference) == need.root.digest
+            named = all(
+                names.get(name) == descriptor.digest for name, descriptor in need.names.items()
+            )
             images[need.name] = _Image(
                 need=need,
                 waits_for=waits[need.name],
@@ -214,7 +216,11 @@ class _Run:
         unnamed = [image.need for image in complete if not image.named]
         if unnamed:
             self.store.name_images(
-                [NamedDescriptor(name=need.reference, descriptor=need.root) for need in unnamed]
+                [
+                    NamedDescriptor(name=name, descriptor=descriptor)
+                    for need in unnamed
+                    for name, descriptor in need.names.items()
+                ]
             )
         for image in complete:
             need = image.need

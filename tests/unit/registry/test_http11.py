@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pinner.errors import ProtocolError, RegistryError, Unavailable
 from pinner.registry.http11 import Answer, Timeouts, exchange
+from pinner.registry.sockets import ConnectionLost
 
 if TYPE_CHECKING:
     from pinner.registry.sockets import Stream
@@ -121,8 +122,8 @@ CASES = {
         head("Transfer-Encoding: chunked") + b"0\r\n" + b"X: y\r\n" * 50_000,
         Verdict(200, b"", ProtocolError, [False]),
     ),
-    "H02-nothing": (b"", Verdict(error=Unavailable)),
-    "H02-half-a-head": (SIZED[:30], Verdict(error=Unavailable)),
+    "H02-nothing": (b"", Verdict(error=ConnectionLost)),
+    "H02-half-a-head": (SIZED[:30], Verdict(error=ConnectionLost)),
     "H07-garbage": (b"SSH-2.0\r\n\r\n", Verdict(error=ProtocolError)),
     "B22-header": (head("X: " + "y" * 200_000), Verdict(error=ProtocolError)),
 }
