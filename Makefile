@@ -40,8 +40,8 @@ format: $(VENV)/.dev ## put the code into the one format
 bench: $(VENV)/.dev servers ## measure beside skopeo, ctr and curl; writes docs/performance.md
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
-docs: $(VENV)/.dev ## write the CLI reference and the pictures of the terminal
-	@$(BIN)/python -m docs.make
+docs: $(VENV)/.dev ## run the examples in README and docs; writes their outputs and the pictures
+	@PYTHONPATH=tests $(BIN)/python -m docpages
 
 requirements: ## pin the newest dependencies that pyproject.toml admits (needs uv)
 	uv pip compile $(COMPILE) pyproject.toml requirements/build.in --group dev -o requirements/dev.txt

@@ -10,9 +10,10 @@ transfer   one part of one blob: registry -> verified ingest
 run        the whole of it: workers, progress, names in index.json last
 """
 
+from pinner.sync.gather import SyncSource
 from pinner.sync.offline import OfflineSource
 from pinner.sync.result import Synced, SyncResult
-from pinner.sync.run import SyncSource, run_sync
+from pinner.sync.run import run_sync
 from pinner.sync.select import Wanted, select_images
 
 __all__ = [

@@ -6,12 +6,14 @@ verified, so that a run that is cut off later does not ask for it twice.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from typing import TYPE_CHECKING, Protocol
 
-from pinner.errors import IntegrityError, NotFound
+from pinner.errors import IntegrityError, NotFound, PinnerError
 from pinner.oci.descriptor import Descriptor
 from pinner.oci.manifest import MANIFEST_LIMIT, Index, Manifest, expand, parse_manifest
 from pinner.oci.reference import Reference
+from pinner.oci.sources import BlobSource, ManifestSource
 from pinner.oci.stored import stored_manifest
 from pinner.sync.plan import ImageNeed
 
@@ -22,16 +24,24 @@ if TYPE_CHECKING:
     from pinner.oci.digest import Digest
     from pinner.oci.platform import Platform
     from pinner.oci.reference import Repository
-    from pinner.oci.sources import ManifestSource, RawManifest
+    from pinner.oci.sources import RawManifest
     from pinner.store.layout import Store
     from pinner.sync.select import Wanted
+
+
+class SyncSource(ManifestSource, BlobSource, Protocol):
+    """What a sync asks of a registry."""
+
+    def head(self, reference: Reference) -> Digest | None:
+        """As `Resolver.head`: asked only to say what became of a pin that is gone."""
+        ...
 
 
 class ManifestGatherer:
     """Brings manifests into a store and says what each image needs."""
 
     def __init__(
-        self, store: Store, open_source: Callable[[], ManifestSource], warn: Callable[[str], None]
+        self, store: Store, open_source: Callable[[], SyncSource], warn: Callable[[str], None]
     ) -> None:
         self._store = store
         self._open_source = open_source
@@ -57,8 +67,16 @@ class ManifestGatherer:
         index = self._index(image, wanted)
         manifests: dict[Platform, tuple[RawManifest, Manifest]] = {}
         for platform, digest in wanted.manifests:
-            raw = self._fetch(image.repository, digest)
+            try:
+                raw = self._fetch(image.repository, digest)
+            except NotFound as error:
+                raise self._gone(image, platform, digest, error) from error
             manifests[platform] = raw, _image_manifest(raw, image, platform)
+        if index is None and image.digest not in image.platforms.values():
+            self._warn(
+                f"{image.name}: the registry dropped the index {image.digest}; "
+                "the locked manifests are still served"
+            )
         root = index if index is not None else next(iter(manifests.values()))[0]
         blobs = {
             blob.digest: blob for _, manifest in manifests.values() for blob in manifest.blobs()
@@ -87,10 +105,6 @@ class ManifestGatherer:
         try:
             raw = self._fetch(image.repository, image.digest)
         except NotFound:
-            self._warn(
-                f"{image.name}: the registry dropped the index {image.digest}; "
-                "the locked manifests are still served"
-            )
             return None
         parsed = parse_manifest(raw)
         if not isinstance(parsed, Index):
@@ -101,6 +115,24 @@ class ManifestGatherer:
         nested = expand(parsed, lambda member: self._fetch(image.repository, member.digest))
         _check_members(nested, wanted)
         return raw
+
+    def _gone(
+        self, image: LockedImage, platform: Platform, digest: Digest, error: NotFound
+    ) -> NotFound:
+        """What the user needs to know of a locked manifest that is not served any more."""
+        now = None
+        if image.tag is not None:
+            # The tag decides nothing here: it tells the user what there is instead.
+            with contextlib.suppress(PinnerError):
+                now = self._open_source().head(Reference(image.repository, image.tag))
+        return NotFound(
+            f"{image.name} ({image.repository}@{digest}, {platform}) is gone from the registry",
+            where=error.where,
+            mend=(
+                *([f"its tag {image.tag} now points to {now}"] if now else error.mend),
+                "take its table out of images.lock and run `pinner lock`",
+            ),
+        )
 
     def _fetch(self, repository: Repository, digest: Digest) -> RawManifest:
         if self._store.has(digest):

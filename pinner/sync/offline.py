@@ -9,7 +9,7 @@ from pinner.errors import AnswerNo
 if TYPE_CHECKING:
     from pinner.oci.descriptor import Descriptor
     from pinner.oci.digest import Digest
-    from pinner.oci.reference import Repository
+    from pinner.oci.reference import Reference, Repository
 
 
 class OfflineSource:
@@ -18,6 +18,9 @@ class OfflineSource:
     def manifest(self, repository: Repository, digest: Digest) -> NoReturn:
         """Refuse: the manifest would have to be fetched."""
         raise _missing("manifest", repository, digest)
+
+    def head(self, reference: Reference) -> None:
+        """Nobody is asked, so nobody says."""
 
     def open_blob(
         self,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pinner.oci.descriptor import Descriptor
     from pinner.oci.digest import Buffer, Digest
     from pinner.oci.memory import MemorySource
-    from pinner.oci.reference import Repository
+    from pinner.oci.reference import Reference, Repository
     from pinner.oci.sources import BlobStream, RawManifest
 
 
@@ -64,6 +64,10 @@ class FlakySource:
         """As `inner`, unless removed."""
         self._check(repository, digest)
         return self._inner.manifest(repository, digest)
+
+    def head(self, reference: Reference) -> Digest | None:
+        """As `inner`."""
+        return self._inner.head(reference)
 
     def open_blob(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from typing import Self
 
 
@@ -15,9 +16,22 @@ class TunnelProxy:
         heads: the head of each request to the proxy itself, as text.
     """
 
-    def __init__(self, target: int, *, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> None:
-        """Tunnel to a port; `answer` is what CONNECT gets, and without 200 there is no tunnel."""
+    def __init__(
+        self,
+        target: int,
+        *,
+        answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n",
+        rate: float | None = None,
+    ) -> None:
+        """Tunnel to a port.
+
+        Args:
+            target: the port.
+            answer: what CONNECT gets; without 200 there is no tunnel.
+            rate: bytes a second from the target, for each tunnel; None for all that there are.
+        """
         self.heads: list[str] = []
+        self._rate = rate
         self._target = target
         self._answer = answer
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -69,11 +83,13 @@ class TunnelProxy:
             upstream = socket.create_connection(("127.0.0.1", self._target))
             self._sockets.append(upstream)
             self._run(_pump, client, upstream)
-            self._run(_pump, upstream, client)
+            self._run(_pump, upstream, client, self._rate)
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump(source: socket.socket, sink: socket.socket, rate: float | None = None) -> None:
     with contextlib.suppress(OSError):
         while piece := source.recv(65536):
+            if rate is not None:
+                time.sleep(len(piece) / rate)
             sink.sendall(piece)
         sink.shutdown(socket.SHUT_WR)

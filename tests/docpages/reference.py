@@ -1,0 +1,31 @@
+"""docs/cli.md: the help of every command, as a page whose examples are still to be run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pinner.cli.table import COMMANDS
+
+_HEAD: Final = """\
+# Commands
+
+<!-- `make docs` writes this page from the commands' own help. -->
+
+What ends a command with which exit code is in [ci.md](ci.md#exit-codes), what `--json` prints in
+[json.md](json.md). Results go to stdout, progress and messages to stderr. `NO_COLOR` turns colour
+off, and `PINNER_DEBUG=1` does what `--debug` does.
+"""
+
+
+def skeleton() -> str:
+    """The page without the outputs of its commands."""
+    sections = [_HEAD, _help("pinner")]
+    for title, commands in COMMANDS.items():
+        sections.append(f"## {title}\n")
+        for name in commands:
+            sections += [f"### pinner {name}\n", _help(f"pinner {name}")]
+    return "\n".join(sections)
+
+
+def _help(command: str) -> str:
+    return f"```console\n$ {command} --help\n```\n"
