@@ -7,7 +7,7 @@ import os
 import sys
 from typing import NoReturn
 
-_COLLECT_AFTER = 10_000
+_COLLECT_AFTER = 200_000
 
 
 def main() -> NoReturn:

@@ -16,6 +16,7 @@ from pinner.errors import InputError, StoreError
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 # What a file system that cannot sync folders answers.
@@ -53,33 +54,52 @@ def read_limited(path: Path, limit: int) -> bytes:
     return data
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replace `path` by a file of exactly `data`; the mode of an existing file is kept.
+def write_atomic(files: Mapping[Path, bytes]) -> None:
+    """Replace each path by a file of exactly these bytes; the mode of an existing file is kept.
 
-    A symbolic link is followed: the file that it names is replaced, the link stays.
+    All are written and synced before the first gets its name, so that a full disk leaves every
+    file as it was; then they are renamed in the given order. A symbolic link is followed: the file
+    that it names is replaced, the link stays.
 
     Raises:
-        StoreError: the disk refused. The old file is as it was and no temporary is left, unless
-            only the folder could not be synced, which the message then says.
+        StoreError: the disk refused, at the file that is named. It is as it was and no temporary
+            is left, unless only the folder could not be synced, which the message then says.
     """
-    shown = safe(str(path))
+    staged: dict[Path, tuple[Path, Path]] = {}
     try:
-        target = path.resolve()
-        _replace(target, data)
+        for path, data in files.items():
+            with _refusals(path):
+                target = path.resolve()
+                staged[path] = _stage(target, data), target
+        for path, (temporary, target) in staged.items():
+            with _refusals(path):
+                temporary.replace(target)
+    finally:
+        for temporary, _ in staged.values():
+            _remove(temporary)
+    for path, (_, target) in staged.items():
+        try:
+            sync_directory(target.parent)
+        except OSError as error:
+            raise StoreError(
+                f"was written, but may be lost in a power cut: {error.strerror}",
+                where=safe(str(path)),
+            ) from error
+
+
+@contextlib.contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a loop, before Python 3.13
         reason = error.strerror if isinstance(error, OSError) else "its links form a loop"
         raise StoreError(
-            f"cannot be written: {reason}", where=shown, mend="it was not changed"
-        ) from error
-    try:
-        sync_directory(target.parent)
-    except OSError as error:
-        raise StoreError(
-            f"was written, but may be lost in a power cut: {error.strerror}", where=shown
+            f"cannot be written: {reason}", where=safe(str(path)), mend="it was not changed"
         ) from error
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _stage(target: Path, data: bytes) -> Path:
+    """A temporary beside `target` with these bytes, on the disk, and with its mode."""
     temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
         mode = stat.S_IMODE(target.stat().st_mode)
@@ -93,11 +113,15 @@ def _replace(target: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(fd)
-        temporary.replace(target)
     except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        _remove(temporary)
         raise
+    return temporary
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # also: it has got its name by now
+        path.unlink()
 
 
 def sync_directory(path: Path) -> None:

@@ -13,12 +13,12 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from pinner.errors import InputError, NotFound, PinnerError
+from pinner.errors import InputError, IntegrityError, NotFound, PinnerError
 from pinner.freshness import Kind, staleness
 from pinner.lockfile import Lock, LockedImage
 from pinner.oci.config import parse_config
 from pinner.oci.fetch import read_blob
-from pinner.oci.manifest import Index, expand, parse_manifest, select
+from pinner.oci.manifest import Index, NoSuchPlatform, expand, parse_manifest, select
 from pinner.oci.reference import Reference
 from pinner.oci.sources import BlobSource, ManifestSource, Resolver, TagLister
 from pinner.outcome import Failed
@@ -173,12 +173,17 @@ class _EntryResolver:
             raw = self._resolve(reference)
         except NotFound as error:
             raise _not_found(reference, error) from error
+        try:
+            platforms = self._platforms(entry, reference, raw)
+        except (IntegrityError, NoSuchPlatform) as error:
+            error.where = error.where or f"{entry.name} ({reference})"
+            raise
         return LockedImage(
             name=entry.name,
             repository=reference.repository,
             tag=reference.tag,
             digest=raw.digest,
-            platforms=self._platforms(entry, reference, raw),
+            platforms=platforms,
             all_platforms=entry.platforms is None,
         )
 

@@ -93,13 +93,13 @@ class Session:
         """The user-wide settings: config.toml, then the environment."""
         import platformdirs  # noqa: PLC0415 - most runs of `lock --check` do without
 
+        from pinner.cli.home import home_needed  # noqa: PLC0415
         from pinner.settings import Settings  # noqa: PLC0415
 
-        return Settings.load(
-            self.runtime.environ,
-            platformdirs.user_config_path(_APPLICATION, appauthor=False),
-            default_store=platformdirs.user_cache_path(_APPLICATION, appauthor=False) / "store",
-        )
+        with home_needed():
+            config = platformdirs.user_config_path(_APPLICATION, appauthor=False)
+            cache = platformdirs.user_cache_path(_APPLICATION, appauthor=False)
+        return Settings.load(self.runtime.environ, config, default_store=cache / "store")
 
     def open_store(self, given: Path | None = None, *, create: bool = True) -> Store:
         """The store: `--store` as given, else the user's settings say which; a context manager.

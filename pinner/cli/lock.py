@@ -9,8 +9,11 @@ import click
 from pinner.cli.options import command, jobs_option
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pinner.cli.context import Session
     from pinner.lockfile import Lock
+    from pinner.registry.client import RegistryClient
     from pinner.resolve import LockResult
     from pinner.spec import Spec
 
@@ -50,23 +53,29 @@ def run_lock(
         new_spec: the images.toml that `spec` was read from, where it is to be written; like
             images.lock, it is written only when everything could be locked.
     """
-    from pinner.fsio import write_atomic  # noqa: PLC0415 - `--check` does without
-    from pinner.lockfile import dumps  # noqa: PLC0415
+    from pinner.lockfile import dumps  # noqa: PLC0415 - `--check` does without
     from pinner.outcome import Failed, exit_code  # noqa: PLC0415
     from pinner.output.lock import lock_fields, render_lock  # noqa: PLC0415
     from pinner.resolve import lock_images  # noqa: PLC0415
 
+    project = session.project
+    paths = [project.lock_path] if new_spec is None else [project.spec_path, project.lock_path]
     started = session.clock.monotonic()
     with session.registry(spec.registries, jobs=jobs) as registry:
-        result: LockResult = lock_images(spec, previous, registry.open, jobs=registry.jobs)
+
+        def open_registry() -> RegistryClient:
+            project.require_writable(paths)  # nothing is asked for what could not be kept
+            return registry.open()
+
+        result: LockResult = lock_images(spec, previous, open_registry, jobs=registry.jobs)
         requests = registry.counts["manifest"]
-    wrote = []
+    files: dict[Path, bytes] = {}
     if result.lock is not None and new_spec is not None:
-        write_atomic(session.project.spec_path, new_spec)
-        wrote.append("images.toml")
+        files[project.spec_path] = new_spec
     if result.lock is not None and (result.changed or previous is None):
-        write_atomic(session.project.lock_path, dumps(result.lock).encode())
-        wrote.append("images.lock")
+        files[project.lock_path] = dumps(result.lock).encode()
+    project.write(files)
+    wrote = [path.name for path in files]
     session.report(outcome.error for outcome in result.outcomes if isinstance(outcome, Failed))
     seconds = session.clock.monotonic() - started
     session.answer(

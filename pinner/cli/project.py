@@ -11,11 +11,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pinner.errors import InputError
-from pinner.fsio import read_limited
+from pinner.errors import InputError, StoreError
+from pinner.fsio import read_limited, write_atomic
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pinner.lockfile import Lock
@@ -45,16 +46,25 @@ class Project:
         """The project that `start` is in.
 
         Raises:
-            InputError: `start` is not a folder.
+            InputError: `start` is not a folder, or cannot be looked at.
         """
         folder = start.absolute()
-        if not folder.is_dir():
+        try:
+            found = folder.is_dir()
+        except OSError as error:
+            raise InputError(
+                f"cannot be opened: {error.strerror}", where=safe(str(start))
+            ) from error
+        if not found:
             raise InputError("is not a folder", where=safe(str(start)))
         for candidate in (folder, *folder.parents):
-            if (candidate / SPEC).exists():
-                return cls(folder=candidate, seen_from=folder)
-            if (candidate / ".git").exists():
-                break
+            try:
+                if (candidate / SPEC).exists():
+                    return cls(folder=candidate, seen_from=folder)
+                if (candidate / ".git").exists():
+                    break
+            except OSError:
+                break  # a folder that may not be searched; who reads a file in it says so
         return cls(folder=folder, seen_from=folder)
 
     @property
@@ -139,6 +149,38 @@ class Project:
         if lock is None:
             raise InputError(f"there is no {LOCKFILE}", mend="run `pinner lock`")
         return lock
+
+    def require_writable(self, paths: Iterable[Path]) -> None:
+        """Make sure that files of the project can be replaced, before a registry is asked for them.
+
+        Raises:
+            InputError: a link that leads out of the project's folder; it is not written through.
+            StoreError: the folder is read-only.
+        """
+        for path in paths:
+            target = path.resolve()
+            if not target.is_relative_to(self.folder.resolve()):
+                raise InputError(
+                    f"is a link out of the project: {safe(str(target))} is not written",
+                    where=self.shown(path),
+                    mend="put a file in its place",
+                )
+            if not os.access(target.parent, os.W_OK | os.X_OK):
+                raise StoreError(
+                    f"cannot be written: {safe(str(target.parent))} is read-only or not there",
+                    where=self.shown(path),
+                    mend="it was not changed",
+                )
+
+    def write(self, files: Mapping[Path, bytes]) -> None:
+        """Replace files of the project, all or, where the disk refuses, none.
+
+        Raises:
+            InputError: a link that leads out of the project's folder.
+            StoreError: the disk refused.
+        """
+        self.require_writable(files)
+        write_atomic(files)
 
     def entry_names(self) -> list[str]:
         """The names in images.toml, for completion: an unusable file has none."""

@@ -44,14 +44,17 @@ class Registries:
 
     def open(self) -> RegistryClient:
         """The client, opened by the first call; any thread may ask."""
-        from pinner.registry.open import open_client  # noqa: PLC0415 - not before it is needed
+        from pinner.cli.home import home_needed  # noqa: PLC0415 - not before it is needed
+        from pinner.registry.open import open_client  # noqa: PLC0415
 
         with self._lock:
             if self._client is None:
+                with home_needed():
+                    home = Path.home()
                 self._client = open_client(
                     configs=self._configs,
                     environ=self._runtime.environ,
-                    home=Path.home(),
+                    home=home,
                     clock=self._runtime.clock,
                     note=self._note,
                 )

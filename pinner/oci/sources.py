@@ -107,8 +107,8 @@ class BlobSource(Protocol):
     ) -> BlobStream:
         """A stream of the bytes [start, end) of a blob; `end` None means the descriptor's size.
 
-        The whole blob is asked for without a Range header. Sources named in `avoid` (those that
-        failed or lied for this blob) are left out; where none is left, `Unavailable` is raised.
+        The whole blob is asked for without a Range header. Mirrors named in `avoid` (those that
+        failed or lied for this blob) are left out; the registry itself is asked in any case.
         A Content-Length that contradicts the descriptor is an `IntegrityError` before any byte.
         """
         ...

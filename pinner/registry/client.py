@@ -152,7 +152,6 @@ class RegistryClient:
                 headers=_MANIFESTS,
                 subject=subject,
             ),
-            subject=subject,
         )
 
     def open_blob(
@@ -196,7 +195,6 @@ class RegistryClient:
         return self._fallback.first(
             self._endpoints(repository, True),  # noqa: FBT003 - named where it is declared
             ask,
-            subject=subject,
             avoid=avoid,
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from pinner.errors import IntegrityError, NotFound, RegistryError, Unavailable
+from pinner.errors import IntegrityError, NotFound, RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +41,6 @@ class Fallback:
         endpoints: Sequence[Endpoint],
         ask: Callable[[Endpoint], T],
         *,
-        subject: str,
         avoid: frozenset[str] = frozenset(),
     ) -> T:
         """What the first endpoint that does not fail answers.
@@ -49,27 +48,20 @@ class Fallback:
         Args:
             endpoints: in order, the registry last.
             ask: asks one of them.
-            subject: what for; safe to print.
-            avoid: sources that are left out.
+            avoid: mirrors that are left out, by `source_of`.
 
         Raises:
-            Unavailable: every endpoint is in `avoid`.
-            RegistryError, IntegrityError: of the last endpoint.
+            RegistryError, IntegrityError: of the registry.
         """
-        failure: RegistryError | IntegrityError = Unavailable(
-            f"nobody is left to ask for {subject}"
-        )
-        for endpoint in endpoints:
-            if source_of(endpoint) in avoid or self._is_left(endpoint):
+        *mirrors, registry = endpoints
+        for mirror in mirrors:
+            if source_of(mirror) in avoid or self._is_left(mirror):
                 continue
             try:
-                return ask(endpoint)
+                return ask(mirror)
             except (RegistryError, IntegrityError) as error:
-                if endpoint.upstream:
-                    raise
-                self._leave(endpoint, error)
-                failure = error
-        raise failure
+                self._leave(mirror, error)
+        return ask(registry)
 
     def _is_left(self, endpoint: Endpoint) -> bool:
         with self._lock:

@@ -6,13 +6,13 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, cast
 
-import httpx
-
-from pinner.errors import ProtocolError, RegistryError, Unavailable
+from pinner.errors import RegistryError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
+
+    import httpx
 
     from pinner.oci.digest import Buffer
     from pinner.registry.urls import Url
@@ -98,8 +98,6 @@ class Reply:
         except RegistryError as error:
             error.where = error.where or str(self.url)
             raise
-        except httpx.HTTPError as error:
-            raise ProtocolError("the answer could not be read", where=str(self.url)) from error
 
     def read(self, limit: int) -> bytes:
         """The undecoded body, or its first `limit` bytes.

@@ -97,6 +97,10 @@ class Folder:
             fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise
+        except NotADirectoryError as error:  # the user's file, so not to be removed
+            raise StoreError(
+                "cannot be opened: is not a folder", where=safe(str(path)), mend=_OTHER_DISK
+            ) from error
         except OSError as error:
             raise store_error(error, path, "cannot be opened") from error
         return cls(fd, path)

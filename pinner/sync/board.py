@@ -103,11 +103,22 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Bytes [start, end) of a blob, taken by one worker."""
+    """Bytes [start, end) of a blob, taken by one worker.
+
+    Attributes:
+        repository_index: which of the need's repositories is asked for it; the job may have moved
+            on to the next meanwhile.
+    """
 
     job: Job
     start: int
     end: int
+    repository_index: int = 0
+
+    @property
+    def repository(self) -> Repository:
+        """Where it is asked for."""
+        return self.job.need.repositories[self.repository_index]
 
     @property
     def is_whole(self) -> bool:
@@ -199,6 +210,13 @@ class Board:
             self._unranged.add(job.repository.registry)
             job.whole = True
 
+    def leave_repository(self, part: Part) -> None:
+        """Ask the next repository from now on, unless another worker saw to that already."""
+        with self._changed:
+            if part.job.repository_index == part.repository_index:
+                part.job.repository_index += 1
+                part.job.attempts = 0
+
     def end(self, job: Job) -> None:
         """The blob is in the store, or given up; workers still at it leave at their next chunk."""
         with self._changed:
@@ -268,7 +286,7 @@ class Board:
         job.workers += 1
         if job.whole:
             job.gaps.clear()
-            return Part(job, 0, job.size)
+            return Part(job, 0, job.size, job.repository_index)
         start, end = job.gaps[0]
         length = self._part_length()
         # A remainder smaller than half a part is not worth a request of its own.
@@ -277,7 +295,7 @@ class Board:
             del job.gaps[0]
         else:
             job.gaps[0] = (cut, end)
-        return Part(job, start, cut)
+        return Part(job, start, cut, job.repository_index)
 
     def _part_length(self) -> int:
         left = sum(job.left for job in self._jobs if job.state is not State.ENDED)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 from pinner.errors import IntegrityError, PinnerError, ProtocolError, RegistryError, Unavailable
 
 if TYPE_CHECKING:
-    from pinner.sync.board import Part
+    from pinner.sync.board import Job, Part
 
 ATTEMPTS: Final = 5
+MISMATCHES: Final = 4
 REAL_PROGRESS: Final = 64 * 1024
 _FIRST_DELAY: Final = 0.2
 
@@ -58,16 +59,30 @@ def after_failure(
         progress: bytes that arrived before the failure.
     """
     job = part.job
+    if part.repository_index < job.repository_index:
+        return TryAgain()  # another worker's part met this first
     if isinstance(error, ProtocolError) and not part.is_whole:
         return TryAgain(refuse_ranges=True)
     attempts = count_attempts(job.attempts, progress=progress)
-    if opened and attempts < ATTEMPTS and isinstance(error, Unavailable):
+    if opened and attempts < ATTEMPTS and isinstance(error, Unavailable | IntegrityError):
         return TryAgain(delay=_FIRST_DELAY * 2 ** (attempts - 1))
-    if isinstance(error, RegistryError) and job.repository_index + 1 < len(job.need.repositories):
+    if isinstance(error, RegistryError | IntegrityError) and _has_next_repository(job):
         return TryAgain(next_repository=True)
     return GiveUp(error=error)
 
 
-def after_mismatch(mismatches: int, error: IntegrityError) -> TryAgain | GiveUp:
-    """Decide on a complete blob that hashes to another digest, for the `mismatches`th time."""
-    return TryAgain() if mismatches <= 1 else GiveUp(error=error)
+def after_mismatch(job: Job, error: IntegrityError) -> TryAgain | GiveUp:
+    """Decide on a complete blob that hashes to another digest, for the `job.mismatches`th time.
+
+    The repository that it came from is asked once more, its lying mirrors left out; then others
+    that have it, of which one may be on an honest registry.
+    """
+    if job.mismatches <= 1:
+        return TryAgain()
+    if job.mismatches < MISMATCHES and _has_next_repository(job):
+        return TryAgain(next_repository=True)
+    return GiveUp(error=error)
+
+
+def _has_next_repository(job: Job) -> bool:
+    return job.repository_index + 1 < len(job.need.repositories)

@@ -7,20 +7,19 @@ image is named when all its blobs are in the store, so that a visible image is a
 from __future__ import annotations
 
 import queue
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from pinner.errors import PinnerError, StoreError
 from pinner.oci.config import CONFIG_LIMIT, parse_config
-from pinner.oci.sources import BlobSource, ManifestSource
 from pinner.outcome import Failed
 from pinner.progress import BlobPlan, ImagePlan
 from pinner.store.names import NamedDescriptor
 from pinner.sync.board import Board
-from pinner.sync.gather import ManifestGatherer
+from pinner.sync.gather import ManifestGatherer, SyncSource
 from pinner.sync.plan import plan_sync
 from pinner.sync.result import Amount, Synced, SyncResult
-from pinner.sync.transfer import BlobDone, BlobFailed, RunFailed, Transfer
+from pinner.sync.transfer import BlobDone, BlobFailed, BlobWrong, RunFailed, Transfer
 from pinner.workers import map_concurrently, start_daemon
 
 if TYPE_CHECKING:
@@ -37,10 +36,6 @@ if TYPE_CHECKING:
 
 _GRACE: Final = 0.7
 _STALE: Final = 7 * 24 * 3600.0  # partials that nobody came back for within a week
-
-
-class SyncSource(ManifestSource, BlobSource, Protocol):
-    """What a sync asks of a registry."""
 
 
 def run_sync(
@@ -94,6 +89,7 @@ class _Run:
     warnings: dict[str, None] = field(default_factory=dict)
     outcomes: dict[str, Synced | Failed] = field(default_factory=dict)
     fetched: list[int] = field(default_factory=list)
+    met: list[int] = field(default_factory=list)  # what another process fetched meanwhile
 
     def run(self, wanted: Sequence[Wanted | Failed]) -> SyncResult:
         self.store.sweep(now=self.clock.now(), older_than=_STALE)
@@ -104,15 +100,11 @@ class _Run:
         self._name([image for image in images.values() if not image.waits_for])
         if plan.blobs:
             self._download(plan, images)
-        planned = sum(blob.descriptor.size for blob in plan.blobs)
-        fetched = Amount(blobs=len(self.fetched), size=sum(self.fetched))
         return SyncResult(
             outcomes=tuple(self.outcomes[name] for name in names),
-            fetched=fetched,
-            shared=replace(
-                plan.shared,
-                blobs=plan.shared.blobs + len(plan.blobs) - fetched.blobs,
-                size=plan.shared.size + planned - fetched.size,
+            fetched=Amount(blobs=len(self.fetched), size=sum(self.fetched)),
+            shared=Amount(
+                blobs=plan.shared.blobs + len(self.met), size=plan.shared.size + sum(self.met)
             ),
             warnings=tuple(self.warnings),
         )
@@ -187,8 +179,7 @@ class _Run:
         match event:
             case BlobDone():
                 need = needs.pop(event.digest)
-                if event.fetched:
-                    self.fetched.append(need.descriptor.size)
+                (self.fetched if event.fetched else self.met).append(need.descriptor.size)
                 for name in need.images:
                     images[name].waits_for.discard(event.digest)
             case BlobFailed():
@@ -197,6 +188,8 @@ class _Run:
                         images[name].error = event.error
                         self._fail(name, event.error)
                         self.progress.image_failed(name)
+            case BlobWrong():
+                self._warn(_wrong(event))
             case RunFailed():
                 self._name_complete(images)
                 raise event.error
@@ -272,3 +265,10 @@ class _Run:
         deadline = self.clock.monotonic() + _GRACE
         for worker in workers:
             worker.join(max(deadline - self.clock.monotonic(), 0))
+
+
+def _wrong(event: BlobWrong) -> str:
+    if not event.sources:
+        return f"what an earlier run kept of blob {event.digest.short} is wrong: fetched again"
+    sources = " and ".join(sorted(event.sources))
+    return f"{sources} sent wrong bytes for blob {event.digest.short}: fetched again"

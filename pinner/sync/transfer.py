@@ -7,12 +7,12 @@ Bytes get their final name in the store's ingest alone, after size and digest ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pinner.errors import IntegrityError, PinnerError, StoreError
 from pinner.store.ingest import Busy, Present
-from pinner.sync.board import Job, Part, Release, State
+from pinner.sync.board import Job, Release, State
 from pinner.sync.recovery import (
     GiveUp,
     TryAgain,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pinner.progress import Progress
     from pinner.store.ingest import Ingest
     from pinner.store.layout import Store
-    from pinner.sync.board import Board
+    from pinner.sync.board import Board, Part
 
 _LOOK_AGAIN: Final = 0.1
 
@@ -51,13 +51,25 @@ class BlobFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlobWrong:
+    """A complete blob hashed to another digest, and is fetched again.
+
+    Attributes:
+        sources: who sent it; empty where the fault may be with what an earlier run left.
+    """
+
+    digest: Digest
+    sources: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFailed:
     """Nothing more can be fetched: the store failed, or (any other exception) pinner has a bug."""
 
     error: BaseException
 
 
-Event = BlobDone | BlobFailed | RunFailed
+Event = BlobDone | BlobFailed | BlobWrong | RunFailed
 
 
 class Transfer:
@@ -118,9 +130,9 @@ class Transfer:
     def _open(self, part: Part) -> BlobStream:
         job = part.job
         if part.is_whole:
-            return self._source.open_blob(job.repository, job.need.descriptor, avoid=job.avoid)
+            return self._source.open_blob(part.repository, job.need.descriptor, avoid=job.avoid)
         return self._source.open_blob(
-            job.repository, job.need.descriptor, start=part.start, end=part.end, avoid=job.avoid
+            part.repository, job.need.descriptor, start=part.start, end=part.end, avoid=job.avoid
         )
 
     def _recover(self, reception: _Reception, error: PinnerError) -> None:
@@ -136,9 +148,7 @@ class Transfer:
                 self._give_up(job, verdict.error)
             case TryAgain():
                 if verdict.next_repository:
-                    job.repository_index += 1
-                    job.avoid = frozenset()
-                    job.attempts = 0
+                    self._board.leave_repository(reception.part)
                 if verdict.refuse_ranges:
                     self._board.refuse_ranges(job)
                 self._board.pause(verdict.delay)
@@ -154,18 +164,27 @@ class Transfer:
         try:
             job.ingest.commit()
         except IntegrityError as error:
-            job.mismatches += 1
-            if not job.ingest.resumed:  # else the wrong bytes may be an earlier run's
-                job.avoid |= job.sources
-            self._progress.advance(str(job.need.descriptor.digest), -job.size)
-            verdict = after_mismatch(job.mismatches, error)
-            if isinstance(verdict, GiveUp):
-                self._give_up(job, verdict.error)
-                job.ingest.close()
-            else:
-                self._board.start_over(job)
+            self._start_over(job, job.ingest, error)
         else:
             self._finish(job, fetched=True)
+
+    def _start_over(self, job: Job, ingest: Ingest, error: IntegrityError) -> None:
+        digest = job.need.descriptor.digest
+        # At first the wrong bytes may be those that an earlier run left.
+        liars = job.sources if job.mismatches or not ingest.resumed else frozenset()
+        job.mismatches += 1
+        job.avoid |= liars
+        job.sources = frozenset()
+        self._progress.advance(str(digest), -job.size)
+        verdict = after_mismatch(job, error)
+        if isinstance(verdict, GiveUp):
+            self._give_up(job, verdict.error)
+            ingest.close()
+            return
+        if verdict.next_repository:
+            job.repository_index += 1
+        self._report(BlobWrong(digest=digest, sources=liars))
+        self._board.start_over(job)
 
     def _finish(self, job: Job, *, fetched: bool) -> None:
         digest = job.need.descriptor.digest
@@ -202,7 +221,7 @@ class _Reception:
         if not self.part.is_whole and not stream.ranged:
             if not self._board.claim_whole(self.part):
                 return
-            self.part = Part(job, 0, job.size)
+            self.part = replace(self.part, start=0, end=job.size)
             self.reached = 0
         assert job.ingest is not None  # noqa: S101 - parts are of open jobs
         digest = str(job.need.descriptor.digest)

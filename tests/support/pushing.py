@@ -16,15 +16,27 @@ if TYPE_CHECKING:
     from support.registries import Registry
 
 
-def push_layout(registry: Registry, layout: Path, name: str, repository_tag: str) -> None:
+def push_layout(
+    registry: Registry,
+    layout: Path,
+    name: str,
+    repository_tag: str,
+    option: str = "--preserve-digests",
+) -> None:
     """Copy the image `name` of an OCI layout, all its platforms, to `repository:tag`."""
-    skopeo_copy(registry, f"oci:{layout}:{name}", f"docker://{registry.address}/{repository_tag}")
+    target = f"docker://{registry.address}/{repository_tag}"
+    skopeo_copy(registry, f"oci:{layout}:{name}", target, option)
 
 
-def skopeo_copy(registry: Registry, source: str, target: str) -> None:
-    """`skopeo copy --all`, digests kept, between anything and this registry."""
+def skopeo_copy(
+    registry: Registry, source: str, target: str, option: str = "--preserve-digests"
+) -> None:
+    """`skopeo copy --all`, digests kept, between anything and this registry.
+
+    With another option (`--format=v2s2`) they are not.
+    """
     run(
-        *("skopeo", "--insecure-policy", "copy", "--quiet", "--all", "--preserve-digests"),
+        *("skopeo", "--insecure-policy", "copy", "--quiet", "--all", option),
         *_access(registry, "dest" if target.startswith("docker:") else "src"),
         *(source, target),
         home=_home(registry),

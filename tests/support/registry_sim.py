@@ -104,6 +104,12 @@ class RegistrySim:
         with self._lock:
             self._standing.append((path, fault))
 
+    def heal(self) -> None:
+        """From now on everything is answered honestly."""
+        with self._lock:
+            self._scripts.clear()
+            self._standing.clear()
+
     def expire_tokens(self) -> None:
         """From now on no token that was given out is good any more."""
         with self._lock:

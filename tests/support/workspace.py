@@ -8,8 +8,8 @@ workspace.names()                              # read from index.json, without p
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -54,6 +54,14 @@ class Workspace:
         self.store = folder / "store"
         for new in (self.folder, self.home):
             new.mkdir(parents=True, exist_ok=True)
+        self._started: list[subprocess.Popen[str]] = []
+
+    def end(self) -> None:
+        """End what a failing test left running."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def want(self, *sections: str, **images: str) -> None:
         """Write images.toml: these images, in the short form, then whole sections of TOML."""
@@ -69,12 +77,7 @@ class Workspace:
     def pinner(self, *argv: str, code: int = 0, environ: Mapping[str, str] | None = None) -> Ran:
         """Run a command to its end; its exit code has to be `code`."""
         process = self.start(*argv, environ=environ)
-        try:
-            out, err = process.communicate(timeout=_PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            raise
+        out, err = process.communicate(timeout=_PATIENCE)
         said = f"pinner {' '.join(argv)}: exit {process.returncode}\n{out}{err}"
         assert process.returncode == code, said
         return Ran(code=process.returncode, out=out, err=err)
@@ -85,7 +88,7 @@ class Workspace:
 
     def start(self, *argv: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a command; `communicate` takes what it writes."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*_PINNER, *argv],
             cwd=self.folder,
             env=clean_environment(self.home, {"PINNER_STORE": str(self.store), **(environ or {})}),
@@ -95,6 +98,8 @@ class Workspace:
             text=True,
             encoding="utf-8",
         )
+        self._started.append(process)
+        return process
 
     def locked(self) -> bytes:
         """The bytes of images.lock."""
@@ -107,8 +112,12 @@ class Workspace:
             return {}
         return {f"sha256:{file.name}": file.stat().st_size for file in folder.iterdir()}
 
+    def tags(self) -> dict[str, str]:
+        """The names in index.json that have no digest, and the digest that each stands for."""
+        return {name: digest for name, digest in self.names().items() if "@" not in name}
+
     def names(self) -> dict[str, str]:
-        """What index.json names, and the digest that each name stands for."""
+        """Every name in index.json, and the digest that it stands for."""
         file = self.store / "index.json"
         if not file.exists():
             return {}
@@ -116,7 +125,13 @@ class Workspace:
         return {entry["annotations"][REF_NAME]: entry["digest"] for entry in entries}
 
     def occupied(self) -> int:
-        """The bytes on the disk of blobs and of what was begun, holes left out."""
-        folders = (self.store / "blobs/sha256", self.store / "ingest")
-        files = [file for folder in folders if folder.exists() for file in folder.iterdir()]
-        return sum(os.stat(file).st_blocks * 512 for file in files)
+        """The bytes on the disk of blobs and of what was begun, holes left out.
+
+        While a sync is at work, a file that moves meanwhile may be missed.
+        """
+        files = [*self.store.glob("blobs/sha256/*"), *self.store.glob("ingest/*")]
+        blocks = 0
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):
+                blocks += file.stat().st_blocks
+        return blocks * 512

@@ -89,7 +89,7 @@ def test_the_path_in_a_message_is_safe(tmp_path: Path) -> None:
 def test_writes_a_new_file_with_the_mode_that_the_umask_gives(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        write_atomic(tmp_path / "file", b"new")
+        write_atomic({tmp_path / "file": b"new"})
     finally:
         os.umask(before)
     assert (tmp_path / "file").read_bytes() == b"new"
@@ -102,7 +102,7 @@ def test_replaces_a_file_and_keeps_its_mode(tmp_path: Path) -> None:
     file.write_bytes(b"old and longer")
     file.chmod(0o604)
     old = file.stat().st_ino
-    write_atomic(file, b"new")
+    write_atomic({file: b"new"})
     assert file.read_bytes() == b"new"
     assert file.stat().st_ino != old
     assert stat.S_IMODE(file.stat().st_mode) == 0o604
@@ -112,7 +112,7 @@ def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "file").write_bytes(b"old")
     (tmp_path / "link").symlink_to("inner/file")
-    write_atomic(tmp_path / "link", b"new")
+    write_atomic({tmp_path / "link": b"new"})
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "inner" / "file").read_bytes() == b"new"
     assert names(tmp_path / "inner") == ["file"]
@@ -126,7 +126,7 @@ def test_a_disk_that_fails_leaves_the_old_file_alone(
     file.write_bytes(b"old")
     monkeypatch.setattr(os, step, failing(errno.ENOSPC))
     with pytest.raises(StoreError, match="cannot be written: No space left on device") as failed:
-        write_atomic(file, b"new")
+        write_atomic({file: b"new"})
     assert failed.value.mend == ("it was not changed",)
     assert file.read_bytes() == b"old"
     assert names(tmp_path) == ["file"]
@@ -142,28 +142,28 @@ def test_an_interrupt_leaves_the_old_file_alone(
     file.write_bytes(b"old")
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        write_atomic(file, b"new")
+        write_atomic({file: b"new"})
     assert file.read_bytes() == b"old"
     assert names(tmp_path) == ["file"]
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be written: No such file or directory"):
-        write_atomic(tmp_path / "absent" / "file", b"new")
+        write_atomic({tmp_path / "absent" / "file": b"new"})
 
 
 def test_links_in_a_loop(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
     with pytest.raises(StoreError, match="cannot be written"):
-        write_atomic(tmp_path / "a", b"new")
+        write_atomic({tmp_path / "a": b"new"})
     assert names(tmp_path) == ["a", "b"]
 
 
 def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(StoreError, match="cannot be written: Is a directory"):
-        write_atomic(tmp_path / "folder", b"new")
+        write_atomic({tmp_path / "folder": b"new"})
     assert names(tmp_path) == ["folder"]
 
 
@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_synced_on_its_file_system_is_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_for_folders(monkeypatch, errno.EINVAL)
-    write_atomic(tmp_path / "file", b"new")
+    write_atomic({tmp_path / "file": b"new"})
     sync_directory(tmp_path)
 
 
@@ -191,6 +191,31 @@ def test_a_folder_that_fails_to_sync_is_told_apart(
 ) -> None:
     fail_for_folders(monkeypatch, errno.EIO)
     with pytest.raises(StoreError, match="was written, but may be lost in a power cut") as failed:
-        write_atomic(tmp_path / "file", b"new")
+        write_atomic({tmp_path / "file": b"new"})
     assert failed.value.mend == ()
     assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_L13_several_files_are_replaced_together_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_bytes(b"old")
+    real = os.fsync
+    calls: list[int] = []
+
+    def second_fails(fd: int) -> None:
+        calls.append(fd)
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", second_fails)
+    with pytest.raises(StoreError, match="two: cannot be written: No space"):
+        write_atomic({one: b"new", two: b"new"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"one": b"old"}
+    write_atomic({one: b"new", two: b"new"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "one": b"new",
+        "two": b"new",
+    }

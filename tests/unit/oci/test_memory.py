@@ -76,13 +76,6 @@ def test_a_short_blob_ends_in_unavailable(registry: MemorySource) -> None:
             list(chunks)
 
 
-def test_a_source_that_is_to_be_avoided(registry: MemorySource) -> None:
-    with registry.open_blob(APP.repository, blob()) as stream:
-        failed = stream.source
-    with pytest.raises(Unavailable, match="nobody is left"):
-        registry.open_blob(APP.repository, blob(), avoid=frozenset({failed}))
-
-
 def test_repositories_are_apart(registry: MemorySource) -> None:
     with pytest.raises(NotFound, match="has no manifest"):
         registry.manifest(OTHER, Digest.of(INDEX))

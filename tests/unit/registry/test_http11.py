@@ -143,9 +143,17 @@ def test_a_head_request_has_no_body() -> None:
     assert verdict == Verdict(200, b"", None, [True])
 
 
-def test_more_than_was_announced_ends_the_connection() -> None:
-    verdict = judge(FakeStream(head("Content-Length: 2") + b"{}smuggled"))
-    assert verdict == Verdict(200, b"{}", None, [False])
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(head("Content-Length: 2") + b"{}smuggled", id="length"),
+        pytest.param(
+            head("Transfer-Encoding: chunked") + b"2\r\n{}\r\n0\r\n\r\nsmuggled", id="chunked"
+        ),
+    ],
+)
+def test_more_than_was_announced_ends_the_connection(data: bytes) -> None:
+    assert judge(FakeStream(data)) == Verdict(200, b"{}", None, [False])
 
 
 @pytest.mark.parametrize(

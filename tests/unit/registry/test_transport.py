@@ -120,7 +120,7 @@ class TestAbort:
         here.client.abort()
         with pytest.raises(Unavailable, match="stopped"):
             resolve(here, sim.host)
-        assert sim.requests == []
+        assert sim.connections == 0
 
 
 class TestTls:
@@ -212,6 +212,43 @@ class TestTls:
             ):
                 resolve(here, host)
 
+    def test_a_handshake_that_is_cut_may_pass(self, tmp_path: Path, authority: Authority) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as rude:
+            host = f"127.0.0.1:{rude.getsockname()[1]}"
+
+            def hang_up() -> None:
+                for _ in range(5):
+                    rude.accept()[0].close()
+
+            thread = threading.Thread(target=hang_up)
+            thread.start()
+            with (
+                self.open(tmp_path, host, authority.ca_file) as here,
+                pytest.raises(Unavailable, match=f"the TLS handshake with {host} failed") as caught,
+            ):
+                resolve(here, host)
+            thread.join()
+        assert caught.value.transient
+
+    def test_a_handshake_that_is_refused_is_final(
+        self, tmp_path: Path, authority: Authority
+    ) -> None:
+        context = serving(authority.issue("good"))
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(authority.ca_file)
+        with (
+            RegistrySim(tls=context) as sim,
+            self.open(tmp_path, sim.host, authority.ca_file) as here,
+            pytest.raises(
+                Unavailable, match=r"TLS handshake with .* failed: .*handshake"
+            ) as caught,
+        ):
+            resolve(here, sim.host)
+        assert not caught.value.transient
+        assert sim.connections == 1
+
     def test_D03_https_does_not_lead_to_http(
         self, sim: RegistrySim, tmp_path: Path, authority: Authority
     ) -> None:
@@ -299,13 +336,16 @@ class TestProxies:
             resolve(here, NAME)
 
     @pytest.mark.parametrize(
-        ("answer", "why"),
+        ("answer", "why", "attempts"),
         [
-            (b"HTTP/1.1 407 Login\r\nContent-Length: 0\r\n\r\n", "wants a login"),
-            (b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n", "answered 502"),
+            (b"HTTP/1.1 407 Login\r\nContent-Length: 0\r\n\r\n", "wants a login", 1),
+            (b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", "answered 403", 1),
+            (b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n", "answered 502", 5),
         ],
     )
-    def test_H30_a_refused_tunnel(self, tmp_path: Path, answer: bytes, why: str) -> None:
+    def test_H30_a_refused_tunnel(
+        self, tmp_path: Path, answer: bytes, why: str, attempts: int
+    ) -> None:
         with TunnelProxy(1, answer=answer) as proxy:
             environ = {"https_proxy": f"http://me:pw@{proxy.host}"}
             with (
@@ -315,6 +355,7 @@ class TestProxies:
                 resolve(here, NAME)
             assert f"proxy {proxy.host}" in caught.value.what
             assert "pw" not in str(caught.value)
+            assert len(proxy.heads) == attempts
 
 
 def test_H23_the_next_address_is_tried(

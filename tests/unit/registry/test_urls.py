@@ -57,6 +57,11 @@ def test_refused(text: str) -> None:
         Url.parse(text)
 
 
+def test_a_location_that_cannot_be_joined_is_refused() -> None:
+    with pytest.raises(InvalidUrl):
+        Url.parse("https://h/v2/").join("//[::1/x")
+
+
 @pytest.mark.parametrize(
     ("location", "expected"),
     [

@@ -99,6 +99,7 @@ def test_D01_cookies_are_not_kept(sim: RegistrySim, here: Opened) -> None:
     for _ in range(2):
         resolve(here, sim)
     assert not [request for request in sim.requests if "cookie" in request.headers]
+    assert not list(here.client._courier._client.cookies.jar), "they would pile up"
 
 
 def test_a_redirect_within_the_origin_keeps_the_login(sim: RegistrySim, here: Opened) -> None:
@@ -269,6 +270,14 @@ class TestLogins:
         sim.always("/", header("WWW-Authenticate", None))
         with pytest.raises(AccessDenied, match="401 unauthorized"):
             resolve(here, sim)
+
+    def test_a_refusal_names_the_login(self, sim: RegistrySim, here: Opened) -> None:
+        sim.always(
+            "/manifests/", lambda r, a: replace(a, status=a.status if a.status == 401 else 403)
+        )
+        with pytest.raises(AccessDenied) as caught:
+            resolve(here, sim)
+        assert "config.json (auths: " in caught.value.mend[-1]
 
     @pytest.mark.parametrize("status", [403, 404])
     def test_A20_secrets_are_in_no_message(

@@ -226,3 +226,12 @@ def test_every_byte_is_fetched_exactly_once(
         assert sum(end - start for start, end in extents) == job.size
         assert all(a[1] == b[0] for a, b in itertools.pairwise(extents))
         assert job.state is State.ENDED
+
+
+def test_two_workers_that_find_a_repository_wanting_leave_it_once() -> None:
+    board = board_of(need(4 * SMALLEST_PART))
+    job, _ = begin(board)
+    parts = [part_of(board), part_of(board)]
+    for part in parts:
+        board.leave_repository(part)
+    assert job.repository_index == 1

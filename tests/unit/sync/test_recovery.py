@@ -68,6 +68,15 @@ def part(*, repositories: int = 1, attempts: int = 0, whole: bool = True) -> Par
             id="always cut here: the other repository",
         ),
         pytest.param(
+            IntegrityError("more"), part(), TryAgain(delay=0.2), id="B05, a mirror's perhaps: again"
+        ),
+        pytest.param(
+            IntegrityError("more"),
+            part(repositories=2, attempts=ATTEMPTS),
+            TryAgain(next_repository=True),
+            id="B13, always too long here: the other repository",
+        ),
+        pytest.param(
             ProtocolError("Content-Range"),
             part(whole=False),
             TryAgain(refuse_ranges=True),
@@ -87,11 +96,17 @@ def test_it_is_tried_again(error: PinnerError, given: Part, expected: TryAgain) 
         pytest.param(Unavailable("cut"), part(attempts=ATTEMPTS - 1), id="cut too often"),
         pytest.param(ProtocolError("nonsense"), part(), id="nonsense for a plain request"),
         pytest.param(RateLimited("slow"), part(), id="rate limited for long"),
-        pytest.param(IntegrityError("length"), part(), id="another length than promised"),
+        pytest.param(IntegrityError("more"), part(attempts=ATTEMPTS - 1), id="B05"),
     ],
 )
 def test_it_is_given_up_with_its_error(error: PinnerError, given: Part) -> None:
     assert after_failure(given, error, opened=True, progress=0) == GiveUp(error=error)
+
+
+def test_what_another_worker_met_first_is_asked_for_where_it_looks_now() -> None:
+    late = part(repositories=2)
+    late.job.repository_index = 1
+    assert after_failure(late, NotFound("gone"), opened=False, progress=0) == TryAgain()
 
 
 def test_a_request_that_got_no_stream_is_not_repeated_here() -> None:
@@ -106,6 +121,18 @@ def test_real_progress_starts_the_count_over() -> None:
     assert verdict == TryAgain(delay=0.2)
 
 
-def test_a_wrong_blob_is_fetched_once_more_and_no_more() -> None:
+@pytest.mark.parametrize(
+    ("repositories", "asked_elsewhere"),
+    [(1, [False]), (2, [False, True]), (9, [False, True, True])],
+)
+def test_B13_a_wrong_blob_is_asked_for_once_more_and_then_elsewhere(
+    repositories: int, asked_elsewhere: list[bool]
+) -> None:
     error = IntegrityError("other bytes")
-    assert [after_mismatch(count, error) for count in (1, 2)] == [TryAgain(), GiveUp(error=error)]
+    wrong = part(repositories=repositories)
+    for elsewhere in asked_elsewhere:
+        wrong.job.mismatches += 1
+        assert after_mismatch(wrong.job, error) == TryAgain(next_repository=elsewhere)
+        wrong.job.repository_index += elsewhere
+    wrong.job.mismatches += 1
+    assert after_mismatch(wrong.job, error) == GiveUp(error=error)

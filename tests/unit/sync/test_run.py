@@ -281,6 +281,21 @@ def test_an_index_that_the_registry_dropped_is_a_warning(
     assert names(store) == {"registry.example/app:1": app.platforms[AMD64]}
 
 
+def test_a_manifest_that_is_gone_says_what_its_tag_names_now(
+    registry: MemorySource, store: Store
+) -> None:
+    app = locked(registry, "registry.example/app:1", index("linux/amd64"))
+    source = FlakySource(registry)
+    source.remove(app.repository, app.digest)
+    source.remove(app.repository, app.platforms[AMD64])
+    moved = push(registry, "registry.example/app:1", index("linux/amd64", "linux/s390x"))
+    result = sync(store, source, app)
+    error = errors(result)["app"]
+    assert isinstance(error, NotFound)
+    assert error.mend[0] == f"its tag 1 now points to {moved.digest}"
+    assert not result.warnings, "an index is said to be dropped only where the rest is served"
+
+
 @pytest.mark.parametrize(
     "swap",
     [

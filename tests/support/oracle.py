@@ -1,0 +1,208 @@
+"""The oracle of the fault catalogue (docs/faults.md): what holds however a command ended.
+
+    survived(ground, "sync", code=4, says=["sha256:", ground.sim.host])
+    converges(ground)                          # once the fault is gone: as if it had never been
+
+`survived` runs the command and asserts, of every ending alike:
+
+1. it ends soon, with a documented exit code, the expected one, and without a traceback;
+2. stderr says what failed and where, and `--json` says so in one document;
+3. images.toml and images.lock are byte for byte what they were, unless it succeeded;
+4. every file in blobs/ hashes to its name, and index.json names complete images only;
+5. no planted secret is in the output, in a file, or in a request to a host that it is not for;
+6. nothing outside of project and store was touched;
+7. memory stays below 256 MiB (of processes);
+8. no control character is in the output.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import stat
+from typing import TYPE_CHECKING, Any, Final
+
+from support.ground import PAIR, Ground, Ran
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from support.net import Request
+
+DOCUMENTED: Final = frozenset({0, 1, 2, 3, 4, 5, 130, 141, 143})
+_SECRETS: Final = ("canary", PAIR.rstrip("="), "Bearer token-")
+_SOON: Final = 10.0
+_MEMORY: Final = 256 * 1024 * 1024
+_CONTROL: Final = re.compile(
+    r"[^\n -~\u00a0-\ud7ff\ue000-\uffff]|[\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
+_STORE_ENTRIES: Final = frozenset({"oci-layout", "index.json", "blobs", "ingest", ".pinner"})
+_MANIFEST_KINDS: Final = ("manifest.v1+json", "manifest.v2+json")
+_INDEX_KINDS: Final = ("image.index.v1+json", "manifest.list.v2+json")
+
+
+def survived(
+    ground: Ground, *argv: str, code: int, says: Sequence[str] = (), lasting: bool = True
+) -> Ran:
+    """Run a command, assert all of the above, and return how it ended.
+
+    Args:
+        ground: where.
+        argv: the command.
+        code: the expected exit code.
+        says: what stderr has to say, by word: what failed, and where.
+        lasting: the fault meets every run alike, so that a second one with `--json` tells the
+            same.
+    """
+    ran = _judged(ground, argv, code)
+    for words in says:
+        assert words in ran.err, f"{words!r} is not in:\n{ran.err}"
+    if code:
+        assert ran.err.strip(), "a failure without a word"
+    if code and lasting:
+        again = _judged(ground, (*argv, "--json"), code)
+        _assert_document_of_failure(json.loads(again.out))
+    return ran
+
+
+def converges(ground: Ground) -> None:
+    """Assert that lock and sync, run again without the fault, give what a faultless run gives."""
+    ground.sim.heal()
+    honest = Ground(ground.folder / "honest", ground.home, ground.sim)
+    shutil.copy(ground.spec, honest.spec)
+    for place in (honest, ground):
+        for command in ("lock", "sync"):
+            ran = place.run(command)
+            assert ran.code == 0, ran.err
+    assert ground.lockfile.read_bytes() == honest.lockfile.read_bytes()
+    assert tree(ground.store) == tree(honest.store)
+
+
+def tree(store: Path) -> dict[str, object]:
+    """All that a store holds, but for its own notes; the order of names does not count."""
+    files: dict[str, object] = {
+        str(path.relative_to(store)): path.read_bytes()
+        for path in sorted(store.rglob("*"))
+        if path.is_file() and ".pinner" not in path.parts
+    }
+    files["index.json"] = sorted(map(json.dumps, _index(store)))
+    return files
+
+
+def assert_sound(store: Path) -> None:
+    """Assert that nothing in a store is visible that is not what its name promises."""
+    if not store.exists():
+        return
+    assert {path.name for path in store.iterdir()} <= _STORE_ENTRIES
+    for path in store.glob("blobs/*/*"):
+        assert stat.S_ISREG(path.lstat().st_mode), path
+        data = path.read_bytes()
+        assert hashlib.new(path.parent.name, data).hexdigest() == path.name, path
+    for entry in _index(store):
+        _assert_complete(store, entry)
+
+
+def _judged(ground: Ground, argv: Sequence[str], code: int) -> Ran:
+    before = _snapshot(ground)
+    ran = ground.run(*argv)
+    shown = f"pinner {' '.join(argv)}: {ran.code}\n{ran.out}{ran.err}"
+    assert ran.code in DOCUMENTED, shown
+    assert ran.code == code, shown
+    assert ran.seconds < _SOON, shown
+    assert ran.memory < _MEMORY, shown
+    assert "Traceback" not in ran.err, shown
+    assert not _CONTROL.search(ran.out + ran.err), ascii(shown)
+    for secret in _SECRETS:
+        assert secret not in ran.out + ran.err, shown
+    after = _snapshot(ground)
+    own = {"project/images.toml", "project/images.lock"} if ran.code == 0 else set()
+    changed = {path for path in before | after if before.get(path) != after.get(path)} - own
+    assert not changed, shown
+    _assert_secrets_are_kept(ground)
+    assert_sound(ground.store)
+    return ran
+
+
+def _snapshot(ground: Ground) -> dict[str, tuple[int, bytes]]:
+    """Mode and content of every file on the ground, the store's aside, and at home."""
+    found = {}
+    for root in (ground.folder, ground.home):
+        for path in root.rglob("*"):
+            if path.is_relative_to(ground.store) or path.is_relative_to(ground.folder / "honest"):
+                continue
+            status = path.lstat()
+            content = b""
+            if stat.S_ISLNK(status.st_mode):
+                content = str(path.readlink()).encode()
+            elif stat.S_ISREG(status.st_mode):
+                content = path.read_bytes()
+            found[str(path.relative_to(root.parent if root == ground.home else root))] = (
+                status.st_mode,
+                content,
+            )
+    return found
+
+
+def _assert_secrets_are_kept(ground: Ground) -> None:
+    for folder in (ground.project, ground.store):
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                assert not _tells(path.read_bytes().decode("latin-1")), path
+    for server in ground.strangers:
+        for request in server.requests:
+            assert not _tells(_written(request)), request
+            assert "authorization" not in request.headers, request
+    if not ground.knows_login:
+        for request in ground.sim.requests:
+            assert PAIR not in _written(request), request
+
+
+def _tells(text: str) -> bool:
+    return any(secret in text for secret in _SECRETS)
+
+
+def _written(request: Request) -> str:
+    headers = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
+    return f"{request.target}\n{headers}\n{request.body.decode('latin-1')}"
+
+
+def _assert_document_of_failure(document: dict[str, Any]) -> None:
+    errors = [document["error"]] if "error" in document else []
+    errors += [image["error"] for image in document.get("images", ()) if "error" in image]
+    assert errors or document.get("fresh") is False, document
+    for error in errors:
+        assert error["code"], error
+        assert error["what"], error
+        assert {"where", "mend"} <= error.keys(), error
+
+
+def _index(store: Path) -> list[dict[str, Any]]:
+    path = store / "index.json"
+    entries: list[dict[str, Any]] = (
+        json.loads(path.read_bytes())["manifests"] if path.exists() else []
+    )
+    return entries
+
+
+def _assert_complete(store: Path, descriptor: dict[str, Any]) -> None:
+    """Assert that a descriptor's blob is there, with all that it needs; an index may be sparse."""
+    data = _blob(store, descriptor).read_bytes()
+    assert len(data) == descriptor["size"], descriptor
+    if descriptor["mediaType"].endswith(_INDEX_KINDS):
+        here = [m for m in json.loads(data)["manifests"] if _blob(store, m).exists()]
+        assert here, descriptor
+        for member in here:
+            _assert_complete(store, member)
+    elif descriptor["mediaType"].endswith(_MANIFEST_KINDS):
+        document = json.loads(data)
+        for blob in (document["config"], *document["layers"]):
+            assert _blob(store, blob).stat().st_size == blob["size"], blob
+
+
+def _blob(store: Path, descriptor: dict[str, Any]) -> Path:
+    digest: str = descriptor["digest"]
+    algorithm, _, encoded = digest.partition(":")
+    return store / "blobs" / algorithm / encoded
