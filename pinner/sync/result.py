@@ -45,7 +45,8 @@ class SyncResult:
     """The outcome of each image in the lockfile's order, and the work of the whole run.
 
     Attributes:
-        fetched: blobs (configs and layers) that this run downloaded.
+        fetched: blobs (configs and layers) that this run downloaded, and the bytes that came:
+            what an earlier run had kept of them is not counted.
         shared: blobs that images needed and this run did not download: in the store already,
             fetched by another process meanwhile, or needed by more than one image.
         warnings: one line each, safe to print, without duplicates.

@@ -179,7 +179,10 @@ class _Run:
         match event:
             case BlobDone():
                 need = needs.pop(event.digest)
-                (self.fetched if event.fetched else self.met).append(need.descriptor.size)
+                if event.fetched is None:
+                    self.met.append(need.descriptor.size)
+                else:
+                    self.fetched.append(event.fetched)
                 for name in need.images:
                     images[name].waits_for.discard(event.digest)
             case BlobFailed():

@@ -36,10 +36,14 @@ _LOOK_AGAIN: Final = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobDone:
-    """The store holds this blob; `fetched` says whether this run downloaded it."""
+    """The store holds this blob.
+
+    Attributes:
+        fetched: bytes that this run downloaded; None where another process fetched it meanwhile.
+    """
 
     digest: Digest
-    fetched: bool
+    fetched: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +113,7 @@ class Transfer:
         try:
             ingest = self._store.begin(job.need.descriptor.digest, job.size)
         except Present:
-            self._finish(job, fetched=False)
+            self._finish(job, fetched=None)
         except Busy:
             self._board.postpone(job, _LOOK_AGAIN)
         else:
@@ -166,7 +170,8 @@ class Transfer:
         except IntegrityError as error:
             self._start_over(job, job.ingest, error)
         else:
-            self._finish(job, fetched=True)
+            kept = 0 if job.mismatches else job.begun[1]
+            self._finish(job, fetched=job.size - kept)
 
     def _start_over(self, job: Job, ingest: Ingest, error: IntegrityError) -> None:
         digest = job.need.descriptor.digest
@@ -186,7 +191,7 @@ class Transfer:
         self._report(BlobWrong(digest=digest, sources=liars))
         self._board.start_over(job)
 
-    def _finish(self, job: Job, *, fetched: bool) -> None:
+    def _finish(self, job: Job, *, fetched: int | None) -> None:
         digest = job.need.descriptor.digest
         self._board.end(job)
         self._progress.blob_done(str(digest))

@@ -240,8 +240,10 @@ def test_what_arrived_before_a_failure_is_not_fetched_again_by_the_next_run(
         source.cut(digest, at=0)
     sync(store, source, app)
     again = FlakySource(registry)
-    assert sync(store, again, app).complete
+    result = sync(store, again, app)
+    assert result.complete
     assert [opened.start for opened in again.opened if opened.digest == digest] == [250_000]
+    assert result.fetched.size == len(large.data) - 250_000
 
 
 def test_a_blob_is_had_from_another_repository_that_has_it(
