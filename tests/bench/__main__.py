@@ -19,6 +19,7 @@ from bench.contestants import (
     large_blobs,
     large_contestants,
     lock_contestants,
+    reading_contestants,
     start_contestants,
 )
 from bench.material import LARGE_IMAGES, SMALL_IMAGES
@@ -74,6 +75,8 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
         shutil.rmtree(layout)
         _say(f"{len(LARGE_IMAGES)} images")
         large = side_by_side(large_contestants(source, folder), folder, rounds=rounds)
+        _say("reading")
+        reading = side_by_side(reading_contestants(source), folder, rounds=rounds)
         _say(f"{len(SMALL_IMAGES)} digests")
         lock = side_by_side(lock_contestants(source), folder, rounds=rounds)
         _say("starts")
@@ -84,6 +87,8 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
             f"Medians of {rounds} runs ({_STARTS} for starts), interleaved:",
             f"**{len(LARGE_IMAGES)} images, {size} MB, one shared layer, into an empty store**",
             report.table(large, next(iter(large))),
+            f"**{size} MB read by four threads and hashed, not written**",
+            report.table(reading, next(iter(reading))),
             f"**The digests of {len(SMALL_IMAGES)} tags**",
             report.table(lock, next(iter(lock))),
             "**Starts**",

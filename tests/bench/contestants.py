@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 PINNER: Final = str(Path(sys.executable).with_name("pinner"))
+_TESTS: Final = Path(__file__).resolve().parents[1]
 _CONNECTIONS: Final = "8"  # pinner's own default, given to curl as well
 
 
@@ -133,6 +134,24 @@ class SkopeoInspect(Commands):
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading(Commands):
+    """All blobs of the large images, read and hashed by one HTTP client of Python's."""
+
+    client: str
+
+    def commands(self, folder: Path) -> Sequence[Sequence[str]]:
+        """One process."""
+        (folder / "addresses").write_text("\n".join(self.source.blobs))
+        return [[sys.executable, "-m", "bench.reading", self.client, f"{folder}/addresses"]]
+
+    @contextlib.contextmanager
+    def prepared(self, folder: Path) -> Iterator[Run]:
+        """As `Commands`, with the bench itself to be found."""
+        environment = clean_environment(folder, {"PYTHONPATH": str(_TESTS)})
+        yield Run(self.commands(folder), environment, folder)
+
+
 class BarePython(Commands):
     """What every Python program pays before its first line."""
 
@@ -181,6 +200,15 @@ def large_contestants(source: Source, folder: Path) -> list[Contestant]:
     spec = spec_of(source, LARGE_IMAGES)
     locked = lock_of(spec, folder / "lock-large")
     return [Pinner("pinner sync", ("sync", "-q"), spec, locked), *rivals]
+
+
+def reading_contestants(source: Source) -> list[Contestant]:
+    """Who reads 600 MB and hashes them, and writes nothing."""
+    return [
+        Reading("pinner's client", source, "pinner"),
+        Reading("httpx.Client", source, "httpx"),
+        Reading("http.client", source, "http.client"),
+    ]
 
 
 def lock_contestants(source: Source) -> list[Contestant]:
