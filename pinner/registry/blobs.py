@@ -39,22 +39,26 @@ class ReplyStream:
 
         Raises:
             Unavailable: the body ended early, stalled or dripped.
-            IntegrityError: more bytes came than the blob has.
+            IntegrityError: more bytes came than the blob has, or fewer since somebody on the way
+                compressed them.
         """
-        left = self.end - self.start
+        size = left = self.end - self.start
+        where, encoded = str(self._reply.url), _on_the_way(self._reply)
         for piece in self._reply.chunks():
             left -= len(piece)
             if left < 0:
                 raise IntegrityError(
-                    f"{self.source} sends more than the {self.end - self.start} bytes that "
-                    "were asked for",
-                    where=str(self._reply.url),
+                    f"{self.source} sends more than the {size} bytes that were asked for{encoded}",
+                    where=where,
                 )
             yield piece
-        if left:
-            raise Unavailable(
-                f"the blob ended {left} bytes before its end", where=str(self._reply.url)
+        if left and encoded:
+            raise IntegrityError(
+                f"{self.source} sends less than the {size} bytes that were asked for{encoded}",
+                where=where,
             )
+        if left:
+            raise Unavailable(f"the blob ended {left} bytes before its end", where=where)
 
     def __enter__(self) -> Self:
         return self
@@ -76,10 +80,9 @@ def whole_blob(reply: Reply, *, source: str, size: int) -> ReplyStream:
     """
     length = reply.content_length
     if length is not None and length != size:
-        encoding = content_encoding(reply)
-        how = f", encoded on the way ({encoding})" if encoding else ""
         raise IntegrityError(
-            f"{source} offers {length} bytes{how} for a blob of {size}", where=str(reply.url)
+            f"{source} offers {length} bytes for a blob of {size}{_on_the_way(reply)}",
+            where=str(reply.url),
         )
     return ReplyStream(reply, source=source, start=0, end=size, ranged=False)
 
@@ -108,3 +111,9 @@ def part_of_blob(reply: Reply, *, source: str, start: int, end: int, size: int) 
     if not right:
         raise ProtocolError(f"{source} answers with another range", where=str(reply.url))
     return ReplyStream(reply, source=source, start=start, end=end, ranged=True)
+
+
+def _on_the_way(reply: Reply) -> str:
+    """What explains a wrong length: the blob was compressed on the way, though nobody asked."""
+    encoding = content_encoding(reply)
+    return f", encoded on the way ({encoding})" if encoding else ""

@@ -13,9 +13,13 @@ import pytest
 
 from pinner.cli.main import run
 from support import plugged
+from support.clients import IMPATIENT
+from support.clock import FakeClock
+from support.ground import Ground
+from support.registry_sim import RegistrySim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 TESTS = Path(__file__).parents[1]
 
@@ -77,3 +81,20 @@ def program(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
         )
 
     return start
+
+
+@pytest.fixture
+def sim() -> Iterator[RegistrySim]:
+    """A registry that can be told to misbehave."""
+    with RegistrySim() as sim:
+        yield sim
+
+
+@pytest.fixture
+def ground(tmp_path: Path, home: Path, sim: RegistrySim, monkeypatch: pytest.MonkeyPatch) -> Ground:
+    """A project on images of `sim`; runs in this process never wait."""
+    monkeypatch.setattr("pinner.cli.main.SystemClock", FakeClock)
+    monkeypatch.setattr("pinner.registry.open.Tuning", lambda: IMPATIENT)
+    ground = Ground(tmp_path, home, sim)
+    ground.plant_secrets()
+    return ground

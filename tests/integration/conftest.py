@@ -159,5 +159,7 @@ def push_layout(layout: Path) -> PushLayout:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "workspace")
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    workspace = Workspace(tmp_path / "workspace")
+    yield workspace
+    workspace.end()

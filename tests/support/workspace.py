@@ -59,9 +59,11 @@ class Workspace:
     def end(self) -> None:
         """End what a failing test left running."""
         for process in self._started:
-            if process.poll() is None:
-                process.kill()
-                process.communicate()
+            process.kill()
+            process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe:
+                    pipe.close()
 
     def want(self, *sections: str, **images: str) -> None:
         """Write images.toml: these images, in the short form, then whole sections of TOML."""
