@@ -1,37 +1,27 @@
-"""Resolving: what `pinner lock` does between reading images.toml and writing images.lock.
-
-    Spec + previous Lock -> for each entry: kept, or one manifest GET -> LockResult
-
-An entry whose pin still satisfies the spec costs no request (design section 4). An index names
-the digests of all platforms at once; a lone manifest costs one more request, for its config, since
-only that says which platform it is for. The clock, the host and the run leave no trace in the lock.
-"""
+"""One entry at a time: from a wish to the reference, its manifest, and the pin that they make."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from pinner.errors import InputError, IntegrityError, NotFound, PinnerError
-from pinner.freshness import Kind, staleness
-from pinner.lockfile import Lock, LockedImage
+from pinner.errors import InputError, IntegrityError, NotFound
+from pinner.freshness import Kind
+from pinner.lockfile import LockedImage
 from pinner.oci.config import parse_config
 from pinner.oci.fetch import read_blob
 from pinner.oci.manifest import Index, NoSuchPlatform, expand, parse_manifest, select
 from pinner.oci.reference import Reference
 from pinner.oci.sources import BlobSource, ManifestSource, Resolver, TagLister
-from pinner.outcome import Failed
 from pinner.tagpolicy import choose_tag
-from pinner.workers import map_concurrently
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from pinner.oci.digest import Digest
     from pinner.oci.platform import Platform
     from pinner.oci.sources import RawManifest
-    from pinner.spec import Spec, SpecEntry
+    from pinner.spec import SpecEntry
 
 _Key = TypeVar("_Key")
 _Answer = TypeVar("_Answer")
@@ -41,122 +31,7 @@ class LockSource(Resolver, TagLister, ManifestSource, BlobSource, Protocol):
     """What resolving asks of a registry."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
-    """Newly locked."""
-
-    name: str
-    image: LockedImage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """Locked anew, since the pin did not satisfy the spec any more."""
-
-    name: str
-    before: LockedImage
-    image: LockedImage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """The pin still satisfies the spec; nothing was asked."""
-
-    name: str
-    image: LockedImage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
-    """The spec no longer names it."""
-
-    name: str
-    before: LockedImage
-
-
-LockOutcome = Added | Changed | Kept | Removed | Failed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockResult:
-    """What resolving came to.
-
-    Attributes:
-        lock: the new lock; None where any entry failed, since a lock is whole or not written.
-        outcomes: one for each entry in the spec's order, then what was removed, by name.
-    """
-
-    lock: Lock | None
-    outcomes: tuple[LockOutcome, ...]
-
-    @property
-    def changed(self) -> bool:
-        """Whether the new lock differs from the previous one."""
-        return any(not isinstance(outcome, Kept | Failed) for outcome in self.outcomes)
-
-
-def lock_images(
-    spec: Spec,
-    previous: Lock | None,
-    open_source: Callable[[], LockSource],
-    *,
-    jobs: int,
-) -> LockResult:
-    """Lock every entry of the spec, keeping each pin that still satisfies it.
-
-    Args:
-        spec: what is wanted.
-        previous: what is locked; None where there is no lockfile yet.
-        open_source: opens the registry; called at most once, and only if something is asked.
-        jobs: how many entries are resolved at once.
-
-    Returns:
-        The new lock and the outcome of each entry. Failures are outcomes, never raised.
-    """
-    pins = {image.name: image for image in previous.images} if previous else {}
-    stale: dict[str, set[Kind]] = {}
-    for finding in staleness(spec, previous or Lock(images=())):
-        stale.setdefault(finding.name, set()).add(finding.kind)
-    todo = [entry for entry in spec.entries if entry.name in stale]
-    resolved: dict[str, LockedImage | PinnerError] = {}
-    if todo:
-        resolver = _EntryResolver(open_source())
-
-        def lock_entry(entry: SpecEntry) -> LockedImage:
-            return resolver.lock(entry, pins.get(entry.name), stale[entry.name])
-
-        answers = map_concurrently(lock_entry, todo, jobs=jobs)
-        resolved = {entry.name: answer for entry, answer in zip(todo, answers, strict=True)}
-    outcomes = [_outcome(entry.name, pins, resolved) for entry in spec.entries]
-    wanted = {entry.name for entry in spec.entries}
-    outcomes += [
-        Removed(name=name, before=pins[name]) for name in sorted(pins) if name not in wanted
-    ]
-    return LockResult(lock=_whole(outcomes), outcomes=tuple(outcomes))
-
-
-def _outcome(
-    name: str, pins: Mapping[str, LockedImage], resolved: Mapping[str, LockedImage | PinnerError]
-) -> LockOutcome:
-    match resolved.get(name):
-        case None:
-            return Kept(name=name, image=pins[name])
-        case PinnerError() as error:
-            return Failed(name=name, error=error)
-        case image if name not in pins:
-            return Added(name=name, image=image)
-        case image:
-            return Changed(name=name, before=pins[name], image=image)
-
-
-def _whole(outcomes: list[LockOutcome]) -> Lock | None:
-    if any(isinstance(outcome, Failed) for outcome in outcomes):
-        return None
-    images = [outcome.image for outcome in outcomes if isinstance(outcome, Added | Changed | Kept)]
-    return Lock(images=tuple(sorted(images, key=lambda image: image.name)))
-
-
-class _EntryResolver:
+class EntryResolver:
     """Resolves the entries of one run; what several entries share is asked for once."""
 
     def __init__(self, source: LockSource) -> None:
@@ -165,6 +40,16 @@ class _EntryResolver:
         self._tags = _Once(source.tags)
 
     def lock(self, entry: SpecEntry, pin: LockedImage | None, kinds: set[Kind]) -> LockedImage:
+        """The pin that an entry gets whose present one, if any, does not satisfy it.
+
+        Args:
+            entry: what is wished for.
+            pin: what is locked for it.
+            kinds: in which respects that is stale.
+
+        Raises:
+            PinnerError: it cannot be locked.
+        """
         reference = self._reference(entry)
         if pin is not None and kinds == {Kind.PLATFORMS}:
             # Only the platforms changed: the pin (tag and digest) still holds and must not move.
@@ -173,6 +58,21 @@ class _EntryResolver:
             raw = self._resolve(reference)
         except NotFound as error:
             raise _not_found(reference, error) from error
+        return self.image(entry, reference, raw)
+
+    def image(self, entry: SpecEntry, reference: Reference, raw: RawManifest) -> LockedImage:
+        """The pin that a manifest makes, with the platforms that the entry wishes for.
+
+        Args:
+            entry: what is wished for.
+            reference: what the manifest was asked for as; its tag gets into the pin.
+            raw: a manifest or an index.
+
+        Raises:
+            IntegrityError: it is not one that can be trusted.
+            InputError: it has not the platforms that are wished for.
+            RegistryError: a nested index or a config was not delivered.
+        """
         try:
             platforms = self._platforms(entry, reference, raw)
         except (IntegrityError, NoSuchPlatform) as error:
