@@ -89,13 +89,13 @@ class EntryResolver:
 
     def _reference(self, entry: SpecEntry) -> Reference:
         tag = entry.tag
-        if entry.version is not None:
+        if tag is None and entry.wish is not None:
             tags = self._tags(entry.repository)
-            tag = choose_tag(tags, entry.version)
+            tag = choose_tag(tags, entry.wish)
             if tag is None:
                 raise InputError(
                     f"none of the {len(tags)} tags of {entry.repository.familiar()} "
-                    f"satisfies {entry.version}",
+                    f"satisfies {entry.wish}",
                     mend="widen version or variant in images.toml",
                 )
         return Reference(repository=entry.repository, tag=tag, digest=entry.digest)
