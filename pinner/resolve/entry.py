@@ -9,8 +9,15 @@ from pinner.errors import InputError, IntegrityError, NotFound
 from pinner.freshness import Kind
 from pinner.lockfile import LockedImage
 from pinner.oci.config import parse_config
-from pinner.oci.fetch import read_blob
-from pinner.oci.manifest import Index, NoSuchPlatform, expand, parse_manifest, select
+from pinner.oci.fetch import read_blob, read_dated_blob
+from pinner.oci.manifest import (
+    Index,
+    MalformedManifest,
+    NoSuchPlatform,
+    expand,
+    parse_manifest,
+    select,
+)
 from pinner.oci.reference import Reference
 from pinner.oci.sources import BlobSource, ManifestSource, Resolver, TagLister
 from pinner.tagpolicy import choose_tag
@@ -19,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pinner.oci.digest import Digest
+    from pinner.oci.fetch import DatedBlob
     from pinner.oci.platform import Platform
+    from pinner.oci.reference import Repository
     from pinner.oci.sources import RawManifest
     from pinner.spec import SpecEntry
 
@@ -32,12 +41,17 @@ class LockSource(Resolver, TagLister, ManifestSource, BlobSource, Protocol):
 
 
 class EntryResolver:
-    """Resolves the entries of one run; what several entries share is asked for once."""
+    """Resolves the entries of one run; what several entries share is asked for once.
+
+    Attributes:
+        resolve, head, tags: the source's own, each answer of which is kept.
+    """
 
     def __init__(self, source: LockSource) -> None:
         self._source = source
-        self._resolve = _Once(source.resolve)
-        self._tags = _Once(source.tags)
+        self.resolve: Callable[[Reference], RawManifest] = _Once(source.resolve)
+        self.head: Callable[[Reference], Digest | None] = _Once(source.head)
+        self.tags: Callable[[Repository], tuple[str, ...]] = _Once(source.tags)
 
     def lock(self, entry: SpecEntry, pin: LockedImage | None, kinds: set[Kind]) -> LockedImage:
         """The pin that an entry gets whose present one, if any, does not satisfy it.
@@ -55,7 +69,7 @@ class EntryResolver:
             # Only the platforms changed: the pin (tag and digest) still holds and must not move.
             reference = Reference(repository=pin.repository, tag=pin.tag, digest=pin.digest)
         try:
-            raw = self._resolve(reference)
+            raw = self.resolve(reference)
         except NotFound as error:
             raise _not_found(reference, error) from error
         return self.image(entry, reference, raw)
@@ -87,10 +101,23 @@ class EntryResolver:
             all_platforms=entry.platforms is None,
         )
 
+    def config(self, repository: Repository, digest: Digest) -> DatedBlob:
+        """The config of the image with this manifest, and the registry's own time for it.
+
+        Raises:
+            IntegrityError: a manifest or config that cannot be trusted, or an index.
+            RegistryError: it was not delivered.
+        """
+        raw = self._source.manifest(repository, digest)
+        manifest = parse_manifest(raw)
+        if isinstance(manifest, Index):
+            raise MalformedManifest(f"{digest} is an index, not an image")
+        return read_dated_blob(self._source, repository, manifest.config)
+
     def _reference(self, entry: SpecEntry) -> Reference:
         tag = entry.tag
         if tag is None and entry.wish is not None:
-            tags = self._tags(entry.repository)
+            tags = self.tags(entry.repository)
             tag = choose_tag(tags, entry.wish)
             if tag is None:
                 raise InputError(
