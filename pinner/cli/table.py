@@ -18,6 +18,10 @@ COMMANDS: Final[Table] = {
         "lock": "pinner.cli.lock:lock",
         "sync": "pinner.cli.sync:sync",
     },
+    "Keep up to date": {
+        "update": "pinner.cli.update:update",
+        "outdated": "pinner.cli.outdated:outdated",
+    },
     "Look into the store": {
         "images": "pinner.cli.images:images",
         "inspect": "pinner.cli.inspect:inspect",

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
 _STEP = 1000
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MINUTE = 60
@@ -13,6 +19,12 @@ _AGES = (
     (_DAY, "day"),
     (_HOUR, "hour"),
     (_MINUTE, "minute"),
+)
+
+# Not strftime's, whose names depend on the locale.
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
 
 
@@ -53,10 +65,25 @@ def countdown(seconds: float) -> str:
 
 def age(seconds: float) -> str:
     """How long ago, in the largest unit that fits: `3 days ago`; `just now` below a minute."""
-    for length, unit in _AGES:
-        if seconds >= length:
-            return f"{plural(int(seconds // length), unit)} ago"
-    return "just now"
+    span = _span(seconds)
+    return f"{span} ago" if span else "just now"
+
+
+def old(seconds: float) -> str:
+    """How old, in the largest unit that fits: `3 days old`; `under a minute old` below that."""
+    return f"{_span(seconds) or 'under a minute'} old"
+
+
+def day(moment: datetime, now: datetime) -> str:
+    """The day of a moment, in UTC: `26 Nov`; with its year if that is not the year of `now`."""
+    moment = moment.astimezone(UTC)
+    year = "" if moment.year == now.astimezone(UTC).year else f" {moment.year}"
+    return f"{moment.day} {_MONTHS[moment.month - 1]}{year}"
+
+
+def iso(moment: datetime) -> str:
+    """A moment as documents have it, in UTC: `2026-11-26T10:00:00Z`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -73,6 +100,13 @@ def listing(words: list[str]) -> str:
     if len(words) < 2:  # noqa: PLR2004 - nothing to join
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _span(seconds: float) -> str:
+    for length, unit in _AGES:
+        if seconds >= length:
+            return plural(int(seconds // length), unit)
+    return ""
 
 
 def _unit_of(count: int) -> int:
