@@ -21,7 +21,9 @@ from bench.contestants import (
     lock_contestants,
     reading_contestants,
     start_contestants,
+    update_contestants,
 )
+from bench.distance import far_away
 from bench.material import LARGE_IMAGES, SMALL_IMAGES
 from bench.measure import side_by_side
 from support import registries
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parents[2]
 _STARTS = 21
+_DISTANCE = 0.05
 _NEEDED = ("docker-registry", "skopeo", "containerd", "ctr", "curl")
 
 
@@ -79,6 +82,12 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
         reading = side_by_side(reading_contestants(source), folder, rounds=rounds)
         _say(f"{len(SMALL_IMAGES)} digests")
         lock = side_by_side(lock_contestants(source), folder, rounds=rounds)
+        _say("whether they moved")
+        update = side_by_side(update_contestants(source, folder, "near"), folder, rounds=rounds)
+        with far_away(registry.address, _DISTANCE) as address:
+            distant = Source(address, ())
+            rivals = update_contestants(distant, folder, f"{round(_DISTANCE * 1000)} ms away")
+            update |= side_by_side(rivals, folder, rounds=rounds)
         _say("starts")
         start = side_by_side(start_contestants(source, folder), folder, rounds=_STARTS)
     size = round(600 * scale)
@@ -91,9 +100,11 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
             report.table(reading, next(iter(reading))),
             f"**The digests of {len(SMALL_IMAGES)} tags**",
             report.table(lock, next(iter(lock))),
+            f"**Whether {len(SMALL_IMAGES)} tags moved**",
+            report.table(update, next(iter(update))),
             "**Starts**",
             report.table(start, "python -c pass"),
-            *report.goals(large | lock | start),
+            *report.goals(large | lock | update | start),
             report.machine(folder),
         ]
     )

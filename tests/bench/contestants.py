@@ -222,6 +222,23 @@ def lock_contestants(source: Source) -> list[Contestant]:
     ]
 
 
+def update_contestants(source: Source, folder: Path, where: str) -> list[Contestant]:
+    """Who asks whether 100 tags moved, and none did.
+
+    Args:
+        source: the registry.
+        folder: for making the lockfile.
+        where: how far away that is, for the names.
+    """
+    rivals: list[Contestant] = [SkopeoInspect(f"skopeo inspect --raw, 100 times, {where}", source)]
+    if not has_command("outdated"):
+        return rivals
+    spec = spec_of(source, SMALL_IMAGES)
+    locked = lock_of(spec, folder / f"lock-{where.replace(' ', '-')}")
+    name = f"pinner outdated, 100 entries, {where}"
+    return [Pinner(name, ("outdated", "-q"), spec, locked), *rivals]
+
+
 def start_contestants(source: Source, folder: Path) -> list[Contestant]:
     """What a start costs."""
     bare: list[Contestant] = [BarePython("python -c pass", source)]

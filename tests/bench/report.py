@@ -24,6 +24,12 @@ _GOALS: Final = (
     ("pinner sync", 1 / 3, "ctr content fetch"),
     ("pinner sync", 1.5, "curl --parallel"),
     ("pinner lock, 100 entries", 1 / 3, "skopeo inspect --raw, 100 times"),
+    ("pinner outdated, 100 entries, near", 1 / 10, "skopeo inspect --raw, 100 times, near"),
+    (
+        "pinner outdated, 100 entries, 50 ms away",
+        1 / 10,
+        "skopeo inspect --raw, 100 times, 50 ms away",
+    ),
     ("pinner --version", 3, "python -c pass"),
     ("pinner lock --check, 100 entries", 6, "python -c pass"),
 )
