@@ -146,15 +146,18 @@ def _read_version(table: Table) -> VersionWish | None:
     if not {"version", "variant", "precision"} & table.values.keys():
         return None
     # packaging takes longer to import than a spec to read, and few specs need it.
-    from pinner.tagpolicy.versions import VersionWish, parse_variant  # noqa: PLC0415
+    from pinner.tagpolicy.variants import Variant  # noqa: PLC0415
+    from pinner.tagpolicy.versions import VersionWish  # noqa: PLC0415
 
-    variant = table.parsed("variant", parse_variant, 'the rest of the tag: "alpine"')
+    variant = table.parsed("variant", Variant.parse, 'the rest of the tag: "alpine"')
     precision = table.number("precision", 1, _MOST_NUMBERS)
     if specifier is None:
         return None
 
     def wish(text: str) -> VersionWish:
-        return VersionWish(specifier=text, variant=variant or "", precision=precision)
+        return VersionWish(
+            specifier=text, variant=variant.text if variant else "", precision=precision
+        )
 
     return table.attempt("version", wish, specifier)
 
