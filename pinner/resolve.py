@@ -196,7 +196,7 @@ class _EntryResolver:
                 raise InputError(
                     f"none of the {len(tags)} tags of {entry.repository.familiar()} "
                     f"satisfies {entry.wish}",
-                    mend="widen version or variant in images.toml",
+                    mend="widen what images.toml asks for",
                 )
         return Reference(repository=entry.repository, tag=tag, digest=entry.digest)
 
