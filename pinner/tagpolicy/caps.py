@@ -1,7 +1,8 @@
 """Caps: how far an update may move a tag that is a version.
 
 The tag of the spec is the floor. A newer tag of the same variant, precision and form is admitted as
-long as the numbers in front of those that the cap lets move are the floor's:
+long as the numbers in front of those that the cap lets move are the floor's (and dates only for
+dates):
 
     cap     may move                1 number    2 numbers   3 numbers   4 numbers
     patch   the third and further   (none)      (none)      8.1.z       8.1.z.w
@@ -83,6 +84,8 @@ class CapWish:
         floor, kept = self._floor, self.cap.kept
         numbers, own = said.version.release, floor.version.release
         if (said.has_v, said.precision) != (floor.has_v, floor.precision):
+            return False
+        if said.is_date != floor.is_date:
             return False
         if said.version.is_prerelease and (numbers != own or not floor.version.is_prerelease):
             return False

@@ -8,8 +8,10 @@ never what PEP 440 would make of `1.0-1`. What is not a version never matches: `
 `8u504`, `17.0.20_8`, and what looks like an abbreviated commit (`0a1b2c3`).
 
 A choice never compares tags of different variant, precision (how many numbers the version has) or
-form (with or without the leading `v`). Where the wish leaves these open, they are decided so:
+form (with or without the leading `v`), nor dates with other versions. Where the wish leaves these
+open, they are decided so:
 
+- dates (`20240612`) only where nothing else matches: they are snapshots;
 - precision: the highest that any matching tag has, so `22.11.0` and never `22`;
 - form: that of the newest match; the one without `v` where both have it;
 - how many numbers stand for each wildcard of the variant: as many as in the newest match, so that
@@ -36,10 +38,13 @@ _VERSION: Final = re.compile(
     r"(?P<v>v?)"
     r"(?P<release>[0-9]+(?:\.[0-9]+)*)"
     # A lone letter without a number is a release of its own (openssl's 1.1.1k), not a pre-release.
-    r"(?:[._]?(?:(?:rc|alpha|beta|pre|preview)[0-9]*|[abc][0-9]+))?"
+    r"(?:[._]?(?:(?i:rc|alpha|beta|pre|preview)[0-9]*|[abc][0-9]+))?"
     r"(?:\.?post[0-9]+)?"
     r"(?:\.?dev[0-9]*)?",
     re.ASCII,
+)
+_DATE: Final = re.compile(
+    r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[0-9]{4}|[0-9]{6})?"
 )
 _COMMIT: Final = re.compile(r"(?=[0-9]*[a-f])[0-9a-f]{7,40}", re.ASCII)
 _LONGEST: Final = 200
@@ -60,6 +65,11 @@ class TagVersion:
     has_v: bool
     precision: int
     variant: str
+
+    @property
+    def is_date(self) -> bool:
+        """Whether the version begins with a day, and perhaps a time: `20240612`."""
+        return _DATE.fullmatch(str(self.version.release[0])) is not None
 
 
 def parse_tag(tag: str) -> TagVersion | None:
@@ -97,6 +107,7 @@ class TagMatch:
 def rank(matches: Iterable[TagMatch]) -> tuple[str, ...]:
     """The tags that compete with the best one, best first; see the head of this module."""
     found = list(matches)
+    found = [match for match in found if not match.said.is_date] or found
     precision = max((match.said.precision for match in found), default=0)
     found = [match for match in found if match.said.precision == precision]
     found.sort(key=lambda match: (match.said.has_v, len(match.tag), match.tag))
