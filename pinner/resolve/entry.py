@@ -123,7 +123,7 @@ class EntryResolver:
                 raise InputError(
                     f"none of the {len(tags)} tags of {entry.repository.familiar()} "
                     f"satisfies {entry.wish}",
-                    mend="widen version or variant in images.toml",
+                    mend="widen what images.toml asks for",
                 )
         return Reference(repository=entry.repository, tag=tag, digest=entry.digest)
 

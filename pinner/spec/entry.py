@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pinner.oci.platform import Platform
-from pinner.oci.reference import InvalidReference, Reference, is_tag
+from pinner.oci.reference import Reference
+from pinner.spec import followed
 from pinner.spec.duration import parse_duration
 from pinner.spec.model import SpecEntry
 from pinner.terminal import safe
@@ -21,21 +22,16 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from pinner.tagpolicy import TagWish
-    from pinner.tagpolicy.versions import VersionWish
     from pinner.tomlfiles.table import Table
 
 KEYS: Final = (
     "image",
-    "tag",
-    "version",
-    "variant",
-    "precision",
+    *followed.KEYS,
     "platforms",
     "minimum-age",
     "immutable",
 )
 _HINTS: Final = {"digest": 'write it behind the image: image = "node:22@sha256:…"'}
-_MOST_NUMBERS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +86,12 @@ def _read_table(name: str, table: Table, *, line: int, defaults: Defaults) -> Sp
     platforms = read_platforms(table)
     minimum_age = read_minimum_age(table)
     immutable = table.flag("immutable")
-    wish = _read_version(table)
-    tag = table.parsed("tag", _parse_tag, 'a tag: "bookworm"')
-    if reference is None:
+    found = followed.read_followed(table, reference)
+    if found is None:
         return None
-    _refuse_twice(table, reference)
     return _entry(
         name,
-        reference.with_tag(tag or reference.tag),
-        wish,
+        *found,
         line=line,
         defaults=Defaults(
             platforms=defaults.platforms if platforms is None else platforms,
@@ -124,60 +117,16 @@ def _entry(
     defaults: Defaults,
     immutable: bool = False,
 ) -> SpecEntry:
-    followed = reference.tag_or_latest() if wish is None else reference
+    if wish is None:
+        reference = reference.tag_or_latest()
     return SpecEntry(
         name=name,
-        repository=followed.repository,
-        tag=followed.tag,
-        digest=followed.digest,
+        repository=reference.repository,
+        tag=reference.tag,
+        digest=reference.digest,
         wish=wish,
         platforms=defaults.platforms,
         minimum_age=defaults.minimum_age,
         immutable=immutable,
         line=line,
     )
-
-
-def _read_version(table: Table) -> VersionWish | None:
-    specifier = table.text("version", 'a specifier: ">=22,<23"')
-    for key in ("variant", "precision"):
-        if key in table and "version" not in table:
-            table.problem(key, "goes with a version, and there is none", f"leave {key} out")
-    if not {"version", "variant", "precision"} & table.values.keys():
-        return None
-    # packaging takes longer to import than a spec to read, and few specs need it.
-    from pinner.tagpolicy.versions import VersionWish, parse_variant  # noqa: PLC0415
-
-    variant = table.parsed("variant", parse_variant, 'the rest of the tag: "alpine"')
-    precision = table.number("precision", 1, _MOST_NUMBERS)
-    if specifier is None:
-        return None
-
-    def wish(text: str) -> VersionWish:
-        return VersionWish(specifier=text, variant=variant or "", precision=precision)
-
-    return table.attempt("version", wish, specifier)
-
-
-def _refuse_twice(table: Table, reference: Reference) -> None:
-    """An entry says one thing once: image or tag names the tag, or version and variant do."""
-    mend = "leave one of them out"
-    if reference.tag is not None and "tag" in table:
-        table.problem("tag", f'image names the tag "{reference.tag}" already', mend)
-    if "version" not in table:
-        return
-    if reference.tag is not None:
-        table.problem("version", f'image names the tag "{reference.tag}" already', mend)
-    elif "tag" in table:
-        table.problem("version", "there is a tag already", mend)
-    if reference.digest is not None:
-        table.problem("version", "image has a digest, so that there is nothing to choose", mend)
-
-
-def _parse_tag(text: str) -> str:
-    if not is_tag(text):
-        raise InvalidReference(
-            f'"{safe(text, limit=160)}" is not a tag',
-            mend="a tag has 1 to 128 letters, digits, _ . - and does not begin with . or -",
-        )
-    return text

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class InvalidWish(InputError, ValueError):  # noqa: N818 - values raise `InvalidX`
-    """A version specifier, variant or precision that no tag could satisfy."""
+    """A wish that no tag could satisfy, or that does not say which tag is newest."""
 
     code = "invalid-version"
 
@@ -28,6 +28,9 @@ class TagWish(Protocol):
 
         Each comes once, and the answer does not depend on the order of `tags`. Empty where none
         satisfies it.
+
+        Raises:
+            InputError: choosing among so many tags takes too long.
         """
         ...
 
@@ -37,5 +40,9 @@ class TagWish(Protocol):
 
 
 def choose_tag(tags: Iterable[str], wish: TagWish) -> str | None:
-    """The best of a repository's tags that satisfy `wish`; None where none does."""
+    """The best of a repository's tags that satisfy `wish`; None where none does.
+
+    Raises:
+        InputError: choosing among so many tags takes too long.
+    """
     return next(iter(wish.ranked(tags)), None)

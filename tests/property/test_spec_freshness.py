@@ -17,6 +17,8 @@ from pinner.oci.platform import Platform
 from pinner.oci.reference import Repository
 from pinner.oci.registryconfig import RegistryConfig
 from pinner.spec import Spec, SpecEntry, parse_spec
+from pinner.tagpolicy.caps import CapWish
+from pinner.tagpolicy.patterns import PatternWish
 from pinner.tagpolicy.versions import VersionWish
 from support.projects import lock_of, locks, specs
 
@@ -35,6 +37,10 @@ def text_of(entry: SpecEntry, *, as_table: bool, key_order: list[int]) -> list[s
     if isinstance(entry.wish, VersionWish):
         pairs.append(f'version = "{entry.wish.specifier}"')
         pairs.append(f'variant = "{entry.wish.variant}"')
+    if isinstance(entry.wish, CapWish):
+        pairs.append(f'update = "{entry.wish.cap.value}"')
+    if isinstance(entry.wish, PatternWish):
+        pairs.append(f'tags = "{entry.wish.expression}"')
     if entry.platforms is not None:
         pairs.append(f"platforms = {[str(platform) for platform in entry.platforms]}")
     pairs = [pairs[number] for number in key_order if number < len(pairs)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
 
@@ -11,8 +11,13 @@ from pinner.oci.digest import Digest
 from pinner.oci.platform import Platform
 from pinner.oci.reference import Repository
 from pinner.spec import Spec, SpecEntry
+from pinner.tagpolicy.caps import Cap, CapWish
+from pinner.tagpolicy.patterns import PatternWish
 from pinner.tagpolicy.versions import VersionWish
 from support.strategies import digests, platforms, repositories
+
+if TYPE_CHECKING:
+    from pinner.tagpolicy import TagWish
 
 names = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,6}", fullmatch=True)
 tags = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,8}", fullmatch=True)
@@ -30,6 +35,12 @@ _PLATFORMS: Final = [
         "windows(10.0.17763)/amd64",
     )
 ]
+_ADMITTED: Final = "4.1-alpine"
+_WISHES: Final[dict[str, TagWish]] = {
+    "version": VersionWish(specifier=">=2,<5", variant="alpine"),
+    "update": CapWish(floor="4.0-alpine", cap=Cap.MINOR),
+    "tags": PatternWish(expression="(?P<version>[0-9.]+)-alpine"),
+}
 _REPOSITORIES: Final = [
     Repository.parse(text)
     for text in ("debian", "team/app", "ghcr.io/acme/x", "localhost:5000/library/debian")
@@ -62,16 +73,19 @@ def locks() -> st.SearchStrategy[Lock]:
 
 @st.composite
 def entries(draw: st.DrawFn, name: str) -> SpecEntry:
-    """An entry of any sort: a tag, a digest, both, or a version."""
-    sort = draw(st.sampled_from(["tag", "digest", "both", "version"]))
+    """An entry of any sort: a tag, a digest, both, or one of the wishes that admit many tags."""
+    sort = draw(st.sampled_from(["tag", "digest", "both", *_WISHES]))
     tag, digest = draw(st.sampled_from(_TAGS)), draw(st.sampled_from(_DIGESTS))
+    wish = _WISHES.get(sort)
+    if isinstance(wish, CapWish):
+        tag = wish.floor
     wanted = st.lists(st.sampled_from(_PLATFORMS), min_size=1, max_size=3, unique=True).map(tuple)
     return SpecEntry(
         name=name,
         repository=draw(st.sampled_from(_REPOSITORIES)),
-        tag=tag if sort in {"tag", "both"} else None,
+        tag=tag if sort in {"tag", "both", "update"} else None,
         digest=digest if sort in {"digest", "both"} else None,
-        wish=VersionWish(specifier=">=2,<5", variant="alpine") if sort == "version" else None,
+        wish=wish,
         platforms=draw(st.none() | wanted),
     )
 
@@ -93,7 +107,7 @@ def pin_of(entry: SpecEntry) -> LockedImage:
     return LockedImage(
         name=entry.name,
         repository=entry.repository,
-        tag="4.1-alpine" if entry.wish else entry.tag,
+        tag=_ADMITTED if entry.wish else entry.tag,
         digest=entry.digest or Digest.of(str(entry.reference).encode()),
         platforms={
             platform: Digest.of(str(platform).encode())

@@ -10,6 +10,7 @@ import pytest
 from pinner.freshness import Kind, staleness
 from pinner.lockfile import Lock, loads
 from pinner.spec import parse_spec
+from support.projects import pin_of
 from support.tables import FIXTURES
 
 SPEC = """
@@ -156,6 +157,63 @@ def test_L09_what_the_pins_still_satisfy(lock: Lock, old: str, new: str) -> None
 )
 def test_what_they_do_not(lock: Lock, old: str, new: str, kind: Kind, what: str) -> None:
     assert stale(lock, old, new) == [(kind, what)]
+
+
+MOVED = """
+[images]
+node = { image = "node:22.11.0-alpine", update = "minor" }
+jdk = { image = "jdk", tags = '^jdk-(?P<version>[0-9.]+)$' }
+ubi = { image = "ubi", version = ">=9", variant = "*" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("tags", "wish"),
+    [
+        pytest.param({"node": "22.11.0-alpine"}, None, id="the tag as it is written"),
+        pytest.param({"node": "22.13.1-alpine"}, None, id="a tag that moved within its cap"),
+        pytest.param(
+            {"node": "22.10.0-alpine"},
+            'node does not satisfy images.toml (tag "22.11.0-alpine", update "minor")',
+            id="a tag below the floor",
+        ),
+        pytest.param(
+            {"node": "23.0.0-alpine"},
+            'node does not satisfy images.toml (tag "22.11.0-alpine", update "minor")',
+            id="a tag above the cap",
+        ),
+        pytest.param(
+            {"node": None},
+            'node does not satisfy images.toml (tag "22.11.0-alpine", update "minor")',
+            id="no tag",
+        ),
+        pytest.param({"jdk": "jdk-21"}, None, id="a tag that matches"),
+        pytest.param(
+            {"jdk": "jdk-21-ea"},
+            'jdk does not satisfy images.toml (tags "^jdk-(?P<version>[0-9.]+)$")',
+            id="a tag that does not match",
+        ),
+        pytest.param({"ubi": "9.7-1773299999"}, None, id="a variant that moved"),
+        pytest.param(
+            {"ubi": "9.7"},
+            'ubi does not satisfy images.toml (version ">=9", variant "*")',
+            id="another variant",
+        ),
+    ],
+)
+def test_a_pin_may_have_every_tag_that_the_wish_admits(
+    tags: dict[str, str | None], wish: str | None
+) -> None:
+    spec = parse_spec(MOVED.encode(), path="images.toml", base=Path())
+    usual: dict[str, str | None] = {
+        "node": "22.11.0-alpine",
+        "jdk": "jdk-11.0.2",
+        "ubi": "9.7-1773204619",
+    }
+    pins = [replace(pin_of(entry), tag=(usual | tags)[entry.name]) for entry in spec.entries]
+    found = staleness(spec, Lock(images=tuple(pins)))
+    assert [each.what for each in found] == ([wish] if wish else [])
+    assert {each.kind for each in found} <= {Kind.VERSION}
 
 
 def test_every_platform_instead_of_some(lock: Lock) -> None:

@@ -81,6 +81,50 @@ def test_a_tag_that_moved_does_not_move_its_pin(registry: MemorySource) -> None:
     assert whole(lock(spec, registry, first)) == first
 
 
+CAPPED = '[images]\nnode = { image = "node:22.11.0-alpine", update = "minor" }'
+
+
+def test_a_new_entry_with_a_cap_is_locked_as_written(registry: MemorySource) -> None:
+    raw = push(registry, "node:22.11.0-alpine", index("linux/amd64"))
+    push(
+        registry, "node:22.12.0-alpine", index(image("linux/amd64", created="2026-02-02T00:00:00Z"))
+    )
+    locked = only(lock(CAPPED, registry))
+    assert (locked.tag, locked.digest) == ("22.11.0-alpine", raw.digest)
+    assert dict(registry.counts) == {"manifest": 1}  # the tags were not listed
+
+
+def test_a_pin_that_moved_within_its_cap_stays(registry: MemorySource) -> None:
+    push(registry, "node:22.12.0-alpine", index("linux/amd64"))
+    moved = whole(lock('[images]\nnode = "node:22.12.0-alpine"', registry))
+    result = lock(CAPPED, None, moved)
+    assert result.outcomes == (Kept(name="node", image=moved.images[0]),)
+
+
+def test_a_pin_outside_its_cap_is_locked_as_written(registry: MemorySource) -> None:
+    push(registry, "node:22.11.0-alpine", index("linux/amd64"))
+    push(registry, "node:22.12.0-alpine", index("linux/amd64"))
+    push(registry, "node:23.0.0-alpine", index("linux/amd64"))
+    moved = whole(lock('[images]\nnode = "node:23.0.0-alpine"', registry))
+    assert only(lock(CAPPED, registry, moved)).tag == "22.11.0-alpine"
+
+
+def test_tags_by_expression_are_listed_and_the_newest_is_locked(registry: MemorySource) -> None:
+    for tag in ("jdk-11.0.2", "jdk-11.0.10", "jdk-11.0.12-slim", "latest"):
+        push(registry, f"jdk:{tag}", index("linux/amd64"))
+    spec = "[images]\njdk = { image = 'jdk', tags = '^jdk-(?P<version>[0-9.]+)$' }"
+    assert only(lock(spec, registry)).tag == "jdk-11.0.10"
+
+
+def test_no_tag_that_the_expression_admits(registry: MemorySource) -> None:
+    push(registry, "jdk:latest", index("linux/amd64"))
+    error = failure(
+        lock("[images]\njdk = { image = 'jdk', tags = '(?P<version>[0-9]+)' }", registry)
+    )
+    assert error.what == 'none of the 1 tags of jdk satisfies tags "(?P<version>[0-9]+)"'
+    assert error.mend == ("widen what images.toml asks for",)
+
+
 def test_a_hundred_new_entries_are_a_hundred_manifest_requests(registry: MemorySource) -> None:
     lines = ["[images]"]
     for number in range(100):
