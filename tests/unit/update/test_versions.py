@@ -131,3 +131,41 @@ def test_an_immutable_tag_may_give_way_to_a_better_one_and_never_move(story: Sto
 def test_no_tag_at_all(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(story.registry, "tags", lambda _: ())
     assert isinstance(story.outcome(), Unchanged)
+
+
+class TestCaps:
+    """A tag, and how far an update may move from it."""
+
+    @pytest.fixture
+    def capped(self) -> Story:
+        """redis 7.2.1, locked, with newer ones of every kind."""
+        story = Story('[images]\nredis = { image = "redis", tag = "7.2.1", update = "patch" }')
+        story.push("redis:7.2.1", "7.2.1")
+        story.lock()
+        for version in ("7.2.4", "7.4.0", "8.0.0", "7.2", "latest"):
+            story.push(f"redis:{version}", version)
+        return story
+
+    @pytest.mark.parametrize(
+        ("cap", "moved_to"),
+        [("patch", "7.2.4"), ("minor", "7.4.0"), ("major", "8.0.0"), ("digest", None)],
+    )
+    def test_the_best_tag_within_the_cap(
+        self, capped: Story, cap: str, moved_to: str | None
+    ) -> None:
+        capped.spec = capped.spec.replace("patch", cap)
+        outcome = capped.outcome()
+        if moved_to is None:
+            assert isinstance(outcome, Unchanged)
+            assert capped.asked == {"head": 1}, "no tag list for a tag that stays"
+        else:
+            assert isinstance(outcome, Updated)
+            assert outcome.image.tag == moved_to
+            assert capped.asked == {"tags": 1, "head": 1, "manifest": 1}
+
+    def test_the_pin_that_moved_is_fresh_and_moves_on(self, capped: Story) -> None:
+        assert isinstance(capped.outcome(), Updated)
+        assert isinstance(capped.outcome(), Unchanged)
+        capped.push("redis:7.2.5", "7.2.5")
+        assert isinstance(capped.outcome(), Updated)
+        assert tag(capped) == "7.2.5"
