@@ -101,6 +101,17 @@ def test_entries_of_one_repository_share_its_tag_list(
     ]
 
 
+def days_pass(workspace: Workspace, days: int) -> None:
+    """Let everything in the log have been seen so many days earlier."""
+    log = workspace.folder / "seen.json"
+    known = json.loads(log.read_bytes())
+    for history in known["tags"].values():
+        for sighting in history:
+            for time in ("first", "last"):
+                sighting[time] -= days * 86_400
+    log.write_text(json.dumps(known))
+
+
 def test_an_older_digest_is_taken_as_long_as_it_is_served(
     plain_registry: Registry, push_layout: PushLayout, workspace: Workspace
 ) -> None:
@@ -109,14 +120,11 @@ def test_an_older_digest_is_taken_as_long_as_it_is_served(
     workspace.want(app=address)
     workspace.pinner("lock")
     workspace.pinner("update", "--seen", "seen.json")
+    days_pass(workspace, 1)
     push_layout(plain_registry, "updated/rebuilt:1", name="multi")
     held = workspace.document("update", "--seen", "seen.json", "--minimum-age", "3d")["images"][0]
     assert (held["outcome"], held["waiting"]["age"]["evidence"]) == ("held", "observed")
-    log = workspace.folder / "seen.json"
-    known = json.loads(log.read_bytes())
-    for sighting in known["tags"][address]:
-        sighting["first"] -= 4 * 86_400
-    log.write_text(json.dumps(known))
+    days_pass(workspace, 4)
     push_layout(plain_registry, "updated/rebuilt:1", name="large")
     with plain_registry.recording() as seen:
         taken = workspace.document("update", "--seen", "seen.json", "--minimum-age", "3d")
