@@ -4,6 +4,8 @@ This is the only place that runs git. Everything is plumbing: the work tree is n
 written, and no program that a repository's configuration names is run (pinner.git.process).
 """
 
+from pinner.git.model import Destination, Message, Proposal, Published, Refused
+from pinner.git.publish import Publisher
 from pinner.git.repository import Repository
 
-__all__ = ["Repository"]
+__all__ = ["Destination", "Message", "Proposal", "Published", "Publisher", "Refused", "Repository"]
