@@ -132,6 +132,13 @@ class TestOnABranchOfItsOwn:
         assert (later.changed, later.base) == (True, ground.git("rev-parse", "HEAD"))
         assert ground.git("ls-tree", "--name-only", BRANCH, "staged") == "staged"
 
+    def test_a_newer_base_with_the_same_files_refreshes_it(self, ground: Ground) -> None:
+        first = published(opened(ground), proposal(ground))
+        empty = ground.git("commit-tree", "-p", "HEAD", "-m", "empty", "HEAD^{tree}")
+        ground.git("update-ref", "HEAD", empty)
+        later = published(opened(ground), proposal(ground))
+        assert (later.changed, later.base, first.base) == (True, empty, first.base)
+
     def test_what_the_base_has_already_is_no_commit(self, ground: Ground) -> None:
         assert opened(ground).publish([proposal(ground, "old\n")]) == ()
         assert ground.git("branch", "--list", BRANCH) == ""
