@@ -64,6 +64,12 @@ LONG = "a" * 60
         ),
         pytest.param([updated("x", "1" * 30, "2" * 30)], f"update x to {'2' * 30}", id="two tags"),
         pytest.param([updated("x", "1" * 60, "2" * 60)], "update x", id="two tags too long"),
+        pytest.param(
+            [updated("y" * 36, "1", "1")], f"update {'y' * 36} 1 to bbbb0000", id="72 characters"
+        ),
+        pytest.param(
+            [updated("y" * 37, "1", "1")], f"update {'y' * 37} to bbbb0000", id="one more"
+        ),
         pytest.param([Added(name="a", image=pin("a", "7", "f"))], "add a 7", id="new"),
         pytest.param([Removed(name="a", before=pin("a", "7", "f"))], "remove a", id="gone"),
         pytest.param(

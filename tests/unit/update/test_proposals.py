@@ -101,3 +101,7 @@ def test_nothing_moved(grouping: Grouping) -> None:
 )
 def test_the_branch_of_an_entry(name: str, part: str) -> None:
     assert branch_part(name).startswith(part)
+
+
+def test_names_that_differ_in_dots_alone_have_two_branches() -> None:
+    assert branch_part("a.b..") != branch_part("a_b..")
