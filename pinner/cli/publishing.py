@@ -2,7 +2,7 @@
 
     wish = PublishWish(…)                 what the command line says
     publishing = wish.open(session)       all that could refuse, before a registry is asked
-    publishing.publish(result, …)         the commits
+    publishing.publish(outcomes, …)       the commits
 
 With `--branch` the new files are on that branch alone, so the command writes none of its own; with
 `--commit` it writes first, and commits what it wrote.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pinner.cli.context import Session
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pinner.compare.model import ImageChange
     from pinner.git import Published, Publisher, Refused
     from pinner.lockfile import Lock
-    from pinner.update.model import UpdateResult
+    from pinner.update.model import UpdateOutcome
     from pinner.update.proposals import Grouping
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
@@ -127,8 +127,9 @@ class Publishing:
 
     def publish(
         self,
-        result: UpdateResult,
+        outcomes: Iterable[UpdateOutcome],
         previous: Lock | None,
+        lock: Lock,
         *,
         changes: Mapping[str, ImageChange] | None = None,
         write: Callable[[Lock], Mapping[Path, bytes]] | None = None,
@@ -136,8 +137,9 @@ class Publishing:
         """Commit what an update came to.
 
         Args:
-            result: the update.
-            previous: the lock that it started from.
+            outcomes: what became of the entries.
+            previous: the lock that the update started from; None where there was none.
+            lock: the one that it came to.
             changes: what is known of an entry's two images, by name.
             write: the files that a lock makes, where that is more than images.lock.
 
@@ -149,8 +151,9 @@ class Publishing:
         from pinner.update.proposals import plan_proposals  # noqa: PLC0415
 
         proposals = plan_proposals(
-            result,
+            outcomes,
             previous or Lock(),
+            lock,
             write or self._lockfile,
             grouping=self.grouping,
             changes=changes,

@@ -161,15 +161,17 @@ class Repository:
         """The path as git names it: from the top of the work tree, with `/`, links followed.
 
         Raises:
-            InputError: it is outside of the work tree.
+            InputError: it is outside of the work tree, or inside of git's own folder.
         """
         target = path.resolve()
-        if not target.is_relative_to(self.folder):
+        inside = target.is_relative_to(self.folder)
+        relative = target.relative_to(self.folder) if inside else target
+        if not inside or ".git" in map(str.lower, relative.parts):
             raise InputError(
                 f"is outside of the git repository {safe(str(self.folder))}",
                 where=safe(str(path)),
             )
-        return target.relative_to(self.folder).as_posix()
+        return relative.as_posix()
 
     def _mend_revision(self) -> str:
         if self.git.line("rev-parse", "--is-shallow-repository") == "true":

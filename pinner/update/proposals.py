@@ -14,11 +14,11 @@ from pinner.update.message import Move, write_message
 from pinner.update.model import Updated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from pinner.compare.model import ImageChange
-    from pinner.update.model import UpdateResult
+    from pinner.update.model import UpdateOutcome
 
 # What git's check-ref-format refuses of all that can be an entry's name.
 _NO_PART_OF_A_BRANCH: Final = re.compile(r"\.\.|\.$|\.lock$")
@@ -34,8 +34,9 @@ class Grouping(enum.Enum):
 
 
 def plan_proposals(
-    result: UpdateResult,
+    outcomes: Iterable[UpdateOutcome],
     previous: Lock,
+    lock: Lock,
     write: Callable[[Lock], Mapping[Path, bytes]],
     *,
     grouping: Grouping = Grouping.ALL,
@@ -44,8 +45,9 @@ def plan_proposals(
     """What to commit of an update.
 
     Args:
-        result: the update.
-        previous: the lock that it started from.
+        outcomes: what became of the entries.
+        previous: the lock that the update started from.
+        lock: the one that it came to.
         write: the files that a lock makes: the lockfile, and what is rewritten by it.
         grouping: one proposal, or one for each image.
         changes: what is known of an entry's two images, by name; may lack any.
@@ -53,12 +55,12 @@ def plan_proposals(
     Returns:
         In the order of the outcomes; none where nothing moved.
     """
-    moves = [one for one in result.outcomes if isinstance(one, Updated | Added | Changed | Removed)]
+    moves = [one for one in outcomes if isinstance(one, Updated | Added | Changed | Removed)]
     known = changes or {}
     if not moves:
         return ()
     if grouping is Grouping.ALL:
-        return (Proposal(message=write_message(moves, known), files=write(result.lock)),)
+        return (Proposal(message=write_message(moves, known), files=write(lock)),)
     return tuple(
         Proposal(
             message=write_message([move], known),

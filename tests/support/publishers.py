@@ -23,7 +23,7 @@ from pinner.oci.digest import Digest
 from pinner.oci.platform import Platform
 from pinner.oci.reference import Repository
 from pinner.output.published import published_fields, render_published
-from pinner.update.model import Unchanged, Updated, UpdateResult
+from pinner.update.model import Unchanged, Updated
 
 if TYPE_CHECKING:
     from pinner.cli.context import Session
@@ -74,21 +74,22 @@ def update(
     wish = PublishWish(**publishing)
     opened = wish.open(session, dry_run=dry_run)
     previous = session.project.require_lock()
-    result = _update(previous, Path(session.runtime.environ[TAGS]))
-    if result.changed and (opened is None or opened.writes_files):
-        session.project.write({session.project.lock_path: dumps(result.lock).encode()})
-    results = opened.publish(result, previous) if opened else ()
+    outcomes = _update(previous, Path(session.runtime.environ[TAGS]))
+    lock = Lock(images=tuple(outcome.image for outcome in outcomes))
+    if lock != previous and (opened is None or opened.writes_files):
+        session.project.write({session.project.lock_path: dumps(lock).encode()})
+    results = opened.publish(outcomes, previous, lock) if opened else ()
     if seen:
         seen.write_text(f"{names} {minimum_age}\n")
     if summary:
-        summary.write_text(f"# {sum(isinstance(o, Updated) for o in result.outcomes)} updated\n")
+        summary.write_text(f"# {sum(isinstance(o, Updated) for o in outcomes)} updated\n")
     refused = [one.error for one in results if isinstance(one, Refused)]
     session.report(refused)
     session.answer(render_published(results), {"published": published_fields(results)})
     return max((error.exit_code for error in refused), default=0)
 
 
-def _update(previous: Lock, tags: Path) -> UpdateResult:
+def _update(previous: Lock, tags: Path) -> list[Updated | Unchanged]:
     now = dict(line.split() for line in tags.read_text().splitlines())
     outcomes: list[Updated | Unchanged] = []
     for image in previous.images:
@@ -100,9 +101,7 @@ def _update(previous: Lock, tags: Path) -> UpdateResult:
                 image, digest=digest, platforms=dict.fromkeys(image.platforms, digest)
             )
             outcomes.append(Updated(name=image.name, before=image, image=moved))
-    return UpdateResult(
-        lock=Lock(images=tuple(outcome.image for outcome in outcomes)), outcomes=tuple(outcomes)
-    )
+    return outcomes
 
 
 if __name__ == "__main__":

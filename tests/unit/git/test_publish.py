@@ -139,6 +139,14 @@ class TestOnABranchOfItsOwn:
         later = published(opened(ground), proposal(ground))
         assert (later.changed, later.base, first.base) == (True, empty, first.base)
 
+    def test_in_a_repository_of_longer_ids(self, tmp_path: Path) -> None:
+        ground = Ground.make(tmp_path / "sha256", "--object-format=sha256")
+        ground.commit({LOCK: "old\n", "images.toml": "spec\n"})
+        first = published(opened(ground), proposal(ground))
+        assert len(first.commit) == 64
+        assert not published(opened(ground), proposal(ground)).changed
+        assert published(opened(ground), proposal(ground, "newer\n")).changed
+
     def test_what_the_base_has_already_is_no_commit(self, ground: Ground) -> None:
         assert opened(ground).publish([proposal(ground, "old\n")]) == ()
         assert ground.git("branch", "--list", BRANCH) == ""

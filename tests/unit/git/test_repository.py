@@ -110,6 +110,13 @@ def test_a_path_outside(ground: Ground, tmp_path: Path) -> None:
     assert error.what == f"is outside of the git repository {ground.folder}"
 
 
+def test_a_link_into_gits_own_folder(ground: Ground) -> None:
+    ground.commit({"x": "x"})
+    (ground.folder / LOCK).symlink_to(".git/config")
+    error = failure(find(ground.folder), "HEAD", ground.folder / LOCK)
+    assert error.what.startswith("is outside of the git repository")
+
+
 def test_a_file_too_large(ground: Ground) -> None:
     ground.commit({LOCK: bytes(16 * 1024 * 1024 + 1)})
     error = failure(find(ground.folder), "HEAD", ground.folder / LOCK)

@@ -13,13 +13,15 @@ from pinner.oci.platform import Platform
 from pinner.oci.reference import Repository
 from pinner.outcome import Failed
 from pinner.resolve import Added, Removed
-from pinner.update.model import Unchanged, Updated, UpdateResult
+from pinner.update.model import Unchanged, Updated
 from pinner.update.proposals import Grouping, branch_part, plan_proposals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LOCK = Path("/project/images.lock")
+    from pinner.update.model import UpdateOutcome
+
+PATH = Path("/project/images.lock")
 
 
 def pin(name: str, digit: str) -> LockedImage:
@@ -34,19 +36,17 @@ def pin(name: str, digit: str) -> LockedImage:
 
 
 def write(lock: Lock) -> Mapping[Path, bytes]:
-    return {LOCK: dumps(lock).encode()}
+    return {PATH: dumps(lock).encode()}
 
 
 PREVIOUS = Lock(images=(pin("a", "1"), pin("b", "1"), pin("c", "1"), pin("gone", "1")))
-RESULT = UpdateResult(
-    lock=Lock(images=(pin("a", "2"), pin("b", "1"), pin("c", "2"), pin("new", "2"))),
-    outcomes=(
-        Updated(name="c", before=pin("c", "1"), image=pin("c", "2")),
-        Unchanged(name="b", image=pin("b", "1")),
-        Updated(name="a", before=pin("a", "1"), image=pin("a", "2")),
-        Added(name="new", image=pin("new", "2")),
-        Removed(name="gone", before=pin("gone", "1")),
-    ),
+LOCK = Lock(images=(pin("a", "2"), pin("b", "1"), pin("c", "2"), pin("new", "2")))
+OUTCOMES = (
+    Updated(name="c", before=pin("c", "1"), image=pin("c", "2")),
+    Unchanged(name="b", image=pin("b", "1")),
+    Updated(name="a", before=pin("a", "1"), image=pin("a", "2")),
+    Added(name="new", image=pin("new", "2")),
+    Removed(name="gone", before=pin("gone", "1")),
 )
 
 
@@ -55,21 +55,21 @@ def pins(data: bytes) -> dict[str, str]:
 
 
 def test_one_commit_of_all() -> None:
-    (proposal,) = plan_proposals(RESULT, PREVIOUS, write)
+    (proposal,) = plan_proposals(OUTCOMES, PREVIOUS, LOCK, write)
     assert proposal.message.subject == "build(images): update c, a, new and gone"
     assert proposal.beside == ""
-    assert proposal.files == write(RESULT.lock)
+    assert proposal.files == write(LOCK)
 
 
 def test_a_branch_for_each() -> None:
-    proposals = plan_proposals(RESULT, PREVIOUS, write, grouping=Grouping.IMAGE)
+    proposals = plan_proposals(OUTCOMES, PREVIOUS, LOCK, write, grouping=Grouping.IMAGE)
     assert [(one.beside, one.message.subject) for one in proposals] == [
         ("c", "build(images): update c 1 to 22222222"),
         ("a", "build(images): update a 1 to 22222222"),
         ("new", "build(images): add new 1"),
         ("gone", "build(images): remove gone"),
     ]
-    assert [pins(one.files[LOCK]) for one in proposals] == [
+    assert [pins(one.files[PATH]) for one in proposals] == [
         {"a": "1", "b": "1", "c": "2", "gone": "1"},
         {"a": "2", "b": "1", "c": "1", "gone": "1"},
         {"a": "1", "b": "1", "c": "1", "gone": "1", "new": "2"},
@@ -79,14 +79,11 @@ def test_a_branch_for_each() -> None:
 
 @pytest.mark.parametrize("grouping", Grouping)
 def test_nothing_moved(grouping: Grouping) -> None:
-    result = UpdateResult(
-        lock=PREVIOUS,
-        outcomes=(
-            Unchanged(name="b", image=pin("b", "1")),
-            Failed(name="a", error=NotFound("gone")),
-        ),
-    )
-    assert plan_proposals(result, PREVIOUS, write, grouping=grouping) == ()
+    outcomes: list[UpdateOutcome] = [
+        Unchanged(name="b", image=pin("b", "1")),
+        Failed(name="a", error=NotFound("gone")),
+    ]
+    assert plan_proposals(outcomes, PREVIOUS, PREVIOUS, write, grouping=grouping) == ()
 
 
 @pytest.mark.parametrize(
