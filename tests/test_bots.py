@@ -180,7 +180,14 @@ class GitHub:
 
     forge: Forge
 
-    def run(self, *, code: int = 0, prefix: str = "", **inputs: str) -> str:
+    def run(
+        self,
+        *,
+        code: int = 0,
+        prefix: str = "",
+        clone: tuple[str, ...] = ("--depth=1",),
+        **inputs: str,
+    ) -> str:
         """Run the step that updates, with these inputs."""
         for name in ("out", "steps"):
             (self.forge.folder / name).write_text("")
@@ -196,7 +203,7 @@ class GitHub:
             "GITHUB_OUTPUT": str(self.forge.folder / "out"),
             "GITHUB_STEP_SUMMARY": str(self.forge.folder / "steps"),
         }
-        return self.forge.run(prefix + step["run"], env=env, code=code)
+        return self.forge.run(prefix + step["run"], env=env, code=code, clone=clone)
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -291,6 +298,15 @@ class TestGitHub:
         github.run()
         assert github.forge.log("-1", "--format=%P", BRANCH) == main
         assert [call[0] for call in github.calls] == ["edit"]
+
+    def test_a_whole_clone_stays_whole(self, github: GitHub) -> None:
+        github.forge.tags("python 2")
+        github.run(clone=())
+        github.forge.by_hand("main", {"code": "x"})
+        github.run(clone=())
+        assert [call[0] for call in github.calls] == ["edit"]
+        work = Ground(github.forge.folder / "work")
+        assert work.git("rev-parse", "--is-shallow-repository") == "false"
 
     def test_somebodys_commit_is_kept(self, github: GitHub) -> None:
         github.forge.tags("python 2")
