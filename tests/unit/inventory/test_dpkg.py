@@ -1,4 +1,4 @@
-"""dpkg's databases: what is installed, and what becomes of stanzas that are not as they should be."""
+"""dpkg's databases: what is installed, and what becomes of stanzas that are damaged (P01)."""
 
 from __future__ import annotations
 
