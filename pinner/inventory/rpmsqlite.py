@@ -81,11 +81,11 @@ def _headers(connection: sqlite3.Connection, data: bytes) -> Iterator[bytes]:
     patience = _Patience(_SCHEMA_STEPS)
     connection.set_progress_handler(patience, _STEPS)
     tables = connection.execute(
-        "SELECT type, sql FROM main.sqlite_master WHERE name = 'Packages' COLLATE NOCASE"
+        "SELECT sql FROM main.sqlite_master WHERE name = 'Packages' COLLATE NOCASE"
     ).fetchall()
     if not tables:
         raise Unreadable("it has no table of packages")
-    if len(tables) > 1 or tables[0][0] != b"table" or not _is_plain(tables[0][1]):
+    if len(tables) > 1 or not _is_plain(tables[0][0]):
         raise Unreadable("its table of packages is not as rpm makes it")
     patience.left = _ROWS_STEPS
     rows = connection.execute("SELECT blob FROM main.Packages NOT INDEXED")

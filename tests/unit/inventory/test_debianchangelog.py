@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 from typing import Final
 
@@ -104,6 +105,12 @@ def test_wanted_files(path: str, wanted: bool) -> None:  # noqa: FBT001
 )
 def test_between(before: str, after: str, fixes: tuple[Fix, ...]) -> None:
     assert found(upgrade(before, after), {PATH: gzip.compress(OPENSSL.encode())}) == fixes
+
+
+def test_the_newest_entry_that_names_an_id_gives_its_urgency() -> None:
+    log = b"openssl (3) x; urgency=low\n  * CVE-2025-0001\nopenssl (2) x; urgency=high\n"
+    files = {PATH: log + b"  * CVE-2025-0001\n"}
+    assert found(upgrade("1", "3"), files) == (Fix(cve="CVE-2025-0001", urgency="low"),)
 
 
 def test_the_source_is_what_has_versions() -> None:
@@ -229,8 +236,13 @@ def test_a_long_changelog_is_cut_and_still_read() -> None:
 
 def test_a_bomb_is_unpacked_to_the_limit() -> None:
     bomb = zlib.compressobj(9, wbits=31)
-    data = b"".join(bomb.compress(bytes(1 << 20)) for _ in range(64)) + bomb.flush()
-    assert len(debianchangelog.unpack(data)) == debianchangelog.TEXT_LIMIT
+    data = b"".join(bomb.compress(bytes(1 << 20)) for _ in range(128)) + bomb.flush()
+    tracemalloc.start()
+    try:
+        assert len(debianchangelog.unpack(data)) == debianchangelog.TEXT_LIMIT
+        assert tracemalloc.get_traced_memory()[1] < 4 * debianchangelog.TEXT_LIMIT
+    finally:
+        tracemalloc.stop()
 
 
 def test_more_text_than_all_changelogs_may_have(monkeypatch: pytest.MonkeyPatch) -> None:

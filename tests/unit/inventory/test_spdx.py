@@ -66,7 +66,7 @@ def statement(*entries: Any, **others: Any) -> bytes:
             ("openssl-libs", "1:3.0.7-27.el9", "x", "openssl", "3.0.7-27.el9"),
         ),
         (
-            "pkg:rpm/fedora/curl@7.50.3-1.fc25?arch=i386&epoch=0#sub/path",
+            "pkg:rpm/fedora/curl@7.50.3-1.fc25?epoch=0&arch=i386#sub/path",
             ("curl", "7.50.3-1.fc25", "i386", "curl", "7.50.3-1.fc25"),
         ),
         ("pkg:DEB/x/a@1", ("a", "1", "", "a", "1")),
@@ -91,6 +91,7 @@ def test_package_urls(purl: str, fields: tuple[str, str, str, str, str]) -> None
         "pkg:deb/debian/a@1?arch=x%20y",
         "pkg:deb/debian/a@%ff%00",
         "pkg:deb/debian/a@1" + "0" * 3000,
+        "pkg:deb/debian/a@1?" + "&" * 3000,
         "pkg:npm/a@1",
         "deb/a@1",
         "",
@@ -115,6 +116,10 @@ def test_packages() -> None:
             ),
         )
     )
+
+
+def test_only_references_by_package_url_count() -> None:
+    assert spdx.packages(statement(entry(LIBC, kind="cpe23Type"))) == Database()
 
 
 def test_other_kinds_are_counted() -> None:
