@@ -62,7 +62,9 @@ def headers(data: bytes) -> Iterator[bytes]:
         with closing(sqlite3.connect(":memory:")) as connection:
             yield from _headers(connection, data)
     except sqlite3.Error as error:
-        raise Unreadable(safe(str(error))) from error
+        is_endless = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+        why = "it takes more work than an honest one" if is_endless else safe(str(error))
+        raise Unreadable(why) from error
 
 
 class _Patience:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import re
 import subprocess
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +15,7 @@ import pytest
 
 from pinner.inventory import dpkg, rpm
 from pinner.inventory.difference import difference
+from pinner.inventory.formats import Upgrade
 from pinner.inventory.versions import debian, redhat
 from support import rpms
 from support.programs import clean_environment, require, run
@@ -25,6 +28,7 @@ pytestmark = pytest.mark.servers
 
 PAIRS: Final = 2_000
 SEED: Final = 20_261_127
+CHANGELOGS: Final = 6
 STATUS: Final = Path("/var/lib/dpkg/status")
 RPMDB: Final = "var/lib/rpm/rpmdb.sqlite"
 PIECES: Final = (
@@ -32,6 +36,7 @@ PIECES: Final = (
     *("~", "~~", ".", "..", "+", "-", "-0", "~1"),
 )
 _DEBIAN: Final = re.compile(r"([0-9]{1,9}:)?[0-9][A-Za-z0-9.+~-]*(?<!-)")
+_CVE: Final = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}")
 _COMPARE: Final = """
 while read -r one other; do
     status=0
@@ -149,6 +154,30 @@ def test_what_dpkg_query_says_of_this_machine(tmp_path: Path) -> None:
         for line in said.splitlines()
         if line.split()[0] in {"installed", "triggers-pending", "triggers-awaited"}
     }
+
+
+def test_fixes_are_what_dpkg_finds_in_changelogs(tmp_path: Path) -> None:
+    """Of packages of this machine: upgrades from the tenth entry's version to the installed one."""
+    require("dpkg-parsechangelog")
+    database = dpkg.packages({"var/lib/dpkg/status": STATUS.read_bytes()})
+    looked_at = 0
+    for package in database.packages:
+        path = Path(f"/usr/share/doc/{package.name}/changelog.Debian.gz")
+        if not path.is_file() or looked_at == CHANGELOGS:
+            continue
+        log = tmp_path / package.name
+        log.write_bytes(gzip.decompress(path.read_bytes()))
+        parse = ("dpkg-parsechangelog", "--format", "rfc822", "-l", str(log))
+        versions = run(*parse, "-S", "Version", "-n", "10", home=tmp_path).split()
+        said = run(*parse, "-S", "Changes", "--since", versions[-1], home=tmp_path)
+        if not _CVE.search(said):
+            continue
+        looked_at += 1
+        upgrade = Upgrade(replace(package, source_version=versions[-1]), package)
+        fixes = dpkg.fixes([upgrade], [package], {str(path)[1:]: path.read_bytes()})
+        assert {fix.cve for fix in fixes.found[package]} == set(_CVE.findall(said)), package.name
+    if not looked_at:
+        pytest.skip("this machine has no changelogs that name CVEs")
 
 
 def test_what_rpm_says_of_two_databases(tmp_path: Path) -> None:

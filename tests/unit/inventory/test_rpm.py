@@ -129,7 +129,7 @@ def test_P03_a_schema_without_end() -> None:
     data = made(
         TABLE, "PRAGMA writable_schema = ON", f"INSERT INTO sqlite_master {COUNTED} {views}"
     )
-    assert read(data).notes == (f"{UNREAD}interrupted",)
+    assert read(data).notes == (f"{UNREAD}it takes more work than an honest one",)
 
 
 def test_P03_rows_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

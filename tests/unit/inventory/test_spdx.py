@@ -161,6 +161,7 @@ def test_bad_packages_are_counted(bad: Any) -> None:
         pytest.param(b"[" * 100_000, id="deep"),
         pytest.param(b'{"a": 1, "a": 2}', id="a key twice"),
         pytest.param(b" " * (spdx.SIZE_LIMIT + 1), id="too large"),
+        pytest.param(statement(x=[[]] * 750_001), id="too many values"),
         pytest.param(statement(*[{}] * 50_001), id="too many packages"),
     ],
 )
