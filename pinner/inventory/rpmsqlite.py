@@ -79,9 +79,9 @@ class _Patience:
 
 
 def _headers(connection: sqlite3.Connection, data: bytes) -> Iterator[bytes]:
-    _open(connection, data)
     patience = _Patience(_SCHEMA_STEPS)
     connection.set_progress_handler(patience, _STEPS)
+    _open(connection, data)
     tables = connection.execute(
         "SELECT sql FROM main.sqlite_master WHERE name = 'Packages' COLLATE NOCASE"
     ).fetchall()

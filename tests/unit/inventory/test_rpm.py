@@ -13,7 +13,7 @@ import pytest
 
 from pinner.inventory import rpm, rpmsqlite
 from pinner.inventory.difference import difference
-from pinner.inventory.formats import Upgrade
+from pinner.inventory.formats import Fixes, Upgrade
 from pinner.inventory.model import Changelog, Direction, Ecosystem, Fix, Package
 from support.rpms import STRING, STRINGS, header
 from support.tables import FIXTURES
@@ -195,7 +195,7 @@ def test_an_entry_without_a_version(name: str) -> None:
     assert logged(name) is None
 
 
-def logged(name: str) -> tuple[Fix, ...] | None:
+def logged(name: str, texts: int = 1) -> tuple[Fix, ...] | None:
     """What an upgrade from 1-1.el9 to 2-1.el9 fixes by a changelog of one entry."""
     blob = header(
         (1000, STRING, b"a\0", 1),
@@ -203,12 +203,23 @@ def logged(name: str) -> tuple[Fix, ...] | None:
         (1002, STRING, b"1.el9\0", 1),
         (1044, STRING, b"a-2-1.el9.src.rpm\0", 1),
         (1081, STRINGS, name.encode() + b"\0", 1),
-        (1082, STRINGS, b"- CVE-2025-0001\0", 1),
+        (1082, STRINGS, b"- CVE-2025-0001\0", texts),
     )
     files = {PATH: made(TABLE, f"INSERT INTO Packages VALUES (1, x'{blob.hex()}')")}  # noqa: S608
     (after,) = rpm.packages(files).packages
     before = replace(after, version="1-1.el9", source_version="1-1.el9")
     return rpm.fixes([Upgrade(before, after)], [after], files).found.get(after)
+
+
+def test_P03_fixes_of_a_damaged_database() -> None:
+    older = read(fixture("older")).packages
+    upgrades = [Upgrade(package, package) for package in older]
+    for data in (b"", fixture("older")[:120_000]):
+        assert rpm.fixes(upgrades, older, {PATH: data}) == Fixes()
+
+
+def test_P03_a_damaged_changelog_is_none() -> None:
+    assert logged("Ada <ada@x.example> - 2-1", texts=2) is None
 
 
 def test_P03_a_row_that_is_too_large() -> None:
