@@ -49,6 +49,7 @@ class ImageChange:
         old: facts of the older image; None where they could not be had.
         new: facts of the newer image; None where they could not be had.
         packages: None where they were not looked at.
+        link: the URL of a page that compares the sources; empty where the labels give none.
         notes: what could not be told and why, each one line that is safe to print.
     """
 
@@ -59,6 +60,7 @@ class ImageChange:
     old: ImageFacts | None = None
     new: ImageFacts | None = None
     packages: PackageChanges | None = None
+    link: str = ""
     notes: tuple[str, ...] = ()
 
     @property
