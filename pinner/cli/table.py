@@ -18,6 +18,9 @@ COMMANDS: Final[Table] = {
         "lock": "pinner.cli.lock:lock",
         "sync": "pinner.cli.sync:sync",
     },
+    "Update": {
+        "diff": "pinner.cli.diff:diff",
+    },
     "Look into the store": {
         "images": "pinner.cli.images:images",
         "inspect": "pinner.cli.inspect:inspect",

@@ -84,18 +84,24 @@ def _tag(image: LockedImage) -> str:
 def _fields(outcome: LockOutcome) -> dict[str, Any]:
     match outcome:
         case Added(name=name, image=image):
-            return {"name": name, "outcome": "added", **_pin(image)}
+            return {"name": name, "outcome": "added", **pin_fields(image)}
         case Changed(name=name, before=before, image=image):
-            return {"name": name, "outcome": "changed", **_pin(image), "before": _pin(before)}
+            return {
+                "name": name,
+                "outcome": "changed",
+                **pin_fields(image),
+                "before": pin_fields(before),
+            }
         case Kept(name=name, image=image):
-            return {"name": name, "outcome": "kept", **_pin(image)}
+            return {"name": name, "outcome": "kept", **pin_fields(image)}
         case Removed(name=name, before=before):
-            return {"name": name, "outcome": "removed", "before": _pin(before)}
+            return {"name": name, "outcome": "removed", "before": pin_fields(before)}
         case Failed(name=name, error=error):
             return {"name": name, "outcome": "failed", "error": error_fields(error)}
 
 
-def _pin(image: LockedImage) -> dict[str, Any]:
+def pin_fields(image: LockedImage) -> dict[str, Any]:
+    """A pin, as every JSON document has it."""
     return {
         "image": str(image.repository),
         "tag": image.tag,

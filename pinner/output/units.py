@@ -28,6 +28,15 @@ def size_of(done: int, total: int) -> str:
     return f"{_in_unit(done, unit)}/{_in_unit(total, unit)} {_UNITS[unit]}"
 
 
+def size_change(before: int, after: int) -> str:
+    """`45.1 → 45.2 MB`; one size where both read the same."""
+    old, new = size(before), size(after)
+    if old == new:
+        return new
+    number, unit = old.split()
+    return f"{number if new.endswith(f' {unit}') else old} → {new}"
+
+
 def rate(bytes_per_second: float) -> str:
     """`96.3 MB/s`."""
     return f"{size(round(bytes_per_second))}/s"
@@ -53,10 +62,15 @@ def countdown(seconds: float) -> str:
 
 def age(seconds: float) -> str:
     """How long ago, in the largest unit that fits: `3 days ago`; `just now` below a minute."""
+    return f"{span(seconds)} ago" if seconds >= _MINUTE else "just now"
+
+
+def span(seconds: float) -> str:
+    """A length of time in the largest unit that fits: `3 days`; empty below a minute."""
     for length, unit in _AGES:
         if seconds >= length:
-            return f"{plural(int(seconds // length), unit)} ago"
-    return "just now"
+            return plural(int(seconds // length), unit)
+    return ""
 
 
 def plural(count: int, noun: str) -> str:
