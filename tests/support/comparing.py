@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pinner.demo.images import make_attestation, make_image, make_index
@@ -90,16 +91,20 @@ def serve(registry: MemorySource, reference: str, image: Image) -> LockedImage:
 class FakeInventory:
     """Tells what it was asked, as a package that was upgraded.
 
+    Args:
+        pause: seconds that reading layers takes.
+
     Attributes:
         asked: `layers` or `statements`, in order.
         unreadable: statements that cannot be read.
         most: how many readings there were at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, pause: float = 0) -> None:
         self.asked: list[str] = []
         self.unreadable = False
         self.most = 0
+        self._pause = pause
         self._now = 0
         self._lock = threading.Lock()
 
@@ -110,6 +115,8 @@ class FakeInventory:
             self.asked.append("layers")
             self._now += 1
             self.most = max(self.most, self._now)
+        if self._pause:
+            time.sleep(self._pause)
         sizes = [
             sum(len(store.read(one.digest, 10**7)) for one in side) for side in (before, after)
         ]
