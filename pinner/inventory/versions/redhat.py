@@ -21,13 +21,13 @@ _TILDE, _END, _CARET, _LETTERS, _DIGITS = range(5)
 
 
 def key(version: str) -> Key:
-    """What sorts as rpm does; any string has one. No epoch is the same as 0."""
+    """What sorts as rpm does; any string has one. No epoch is 0; no release sorts first."""
     epoch, rest = "", version
     if match := _EPOCH.fullmatch(version):
         epoch, rest = match.groups()
     upstream, hyphen, release = rest.rpartition("-")
     if not hyphen:
-        upstream, release = rest, ""
+        return number(epoch), _runs(rest), ()
     return number(epoch), _runs(upstream), _runs(release)
 
 

@@ -1,0 +1,212 @@
+"""rpm's database. The two fixtures were made by rpm 4.18: tests/support/make_rpm_fixtures.py."""
+
+from __future__ import annotations
+
+import gzip
+import sqlite3
+import struct
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pinner.inventory import rpm, rpmsqlite
+from pinner.inventory.difference import difference
+from pinner.inventory.model import Changelog, Direction, Ecosystem, Fix, Package
+from support.tables import FIXTURES
+
+if TYPE_CHECKING:
+    from pinner.inventory.formats import Database
+
+PATH: Final = "var/lib/rpm/rpmdb.sqlite"
+TABLE: Final = "CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT,blob BLOB NOT NULL)"
+COUNTED: Final = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
+INTERIOR: Final = 5
+TOO_MANY: Final = "it has more packages than can be in it"
+UNREAD: Final = f"{PATH} is not read: "
+
+
+def fixture(name: str) -> bytes:
+    return gzip.decompress((FIXTURES / "inventory" / f"{name}.sqlite.gz").read_bytes())
+
+
+def made(*statements: str) -> bytes:
+    """A database by the standard library, for what rpm would never make."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+        return connection.serialize()
+
+
+def read(data: bytes) -> Database:
+    return rpm.packages({PATH: data})
+
+
+def test_what_rpm_made() -> None:
+    database = read(fixture("older"))
+    assert database.notes == ()
+    assert [(each.name, each.version, each.source) for each in database.packages] == [
+        ("bash", "5.1.8-6.el9", "bash"),
+        ("openssl-libs", "1:3.0.7-24.el9", "openssl"),
+        ("kernel-core", "5.14.0-362.el9", "kernel-core"),
+        ("kernel-core", "5.14.0-427.el9", "kernel-core"),
+    ]
+    assert database.packages[1] == Package(
+        ecosystem=Ecosystem.RPM,
+        name="openssl-libs",
+        version="1:3.0.7-24.el9",
+        architecture="noarch",
+        source="openssl",
+        source_version="3.0.7-24.el9",
+    )
+
+
+def test_the_other_place() -> None:
+    path = "usr/lib/sysimage/rpm/rpmdb.sqlite"
+    assert rpm.wants(path)
+    assert len(rpm.packages({path: fixture("older")}).packages) == 4
+
+
+def test_an_upgrade_and_what_its_changelog_names() -> None:
+    files = {PATH: fixture("newer")}
+    changes = difference(read(fixture("older")), rpm.packages(files), files)
+    assert changes.notes == ()
+    assert [(each.name, each.before, each.after, each.direction) for each in changes.changes] == [
+        ("kernel-core", "5.14.0-362.el9", "5.14.0-503.el9", Direction.UPGRADED),
+        ("openssl-libs", "1:3.0.7-24.el9", "1:3.0.7-25.el9_3", Direction.UPGRADED),
+        ("tzdata", None, "2025b-1.el9", Direction.ADDED),
+    ]
+    kernel, openssl, tzdata = changes.changes
+    assert (kernel.changelog, kernel.fixes) == (Changelog.ABSENT, ())
+    assert openssl.changelog is Changelog.READ
+    assert openssl.fixes == (
+        Fix(cve="CVE-2023-3446", urgency=""),
+        Fix(cve="CVE-2023-3817", urgency=""),
+    )
+    assert tzdata.changelog is Changelog.UNUSED
+
+
+@pytest.mark.parametrize(
+    ("statements", "why"),
+    [
+        pytest.param(["CREATE TABLE x (y)"], "it has no table of packages", id="no table"),
+        pytest.param(
+            ["CREATE VIEW Packages AS SELECT zeroblob(100000000) AS blob"],
+            "its table of packages is not as rpm makes it",
+            id="a view",
+        ),
+        pytest.param(
+            [
+                "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, "
+                "blob BLOB NOT NULL AS (zeroblob(9)))",
+            ],
+            "its table of packages is not as rpm makes it",
+            id="a computed column",
+        ),
+        pytest.param(
+            ["CREATE VIRTUAL TABLE Packages USING fts5(blob)"],
+            "its table of packages is not as rpm makes it",
+            id="a virtual table",
+        ),
+        pytest.param(
+            ["CREATE TABLE x (y)", "CREATE VIEW packages AS SELECT 1 AS blob"],
+            "its table of packages is not as rpm makes it",
+            id="a view in other letters",
+        ),
+    ],
+)
+def test_P03_a_hostile_schema(statements: list[str], why: str) -> None:
+    database = read(made(*statements))
+    assert database.packages == ()
+    assert database.notes == (UNREAD + why,)
+
+
+def test_P03_a_schema_without_end() -> None:
+    views = "SELECT 'view', 'v' || i, 'v' || i, 0, 'CREATE VIEW v' || i || ' AS SELECT 1' FROM n"
+    data = made(
+        TABLE, "PRAGMA writable_schema = ON", f"INSERT INTO sqlite_master {COUNTED} {views}"
+    )
+    assert read(data).notes == (f"{UNREAD}interrupted",)
+
+
+def test_P03_rows_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpmsqlite, "PACKAGES_LIMIT", 3)
+    assert read(fixture("older")).notes == (f"{UNREAD}{TOO_MANY}",)
+
+
+def test_P03_a_page_that_is_used_again_and_again() -> None:
+    """Every child of the table's root is made the first one, which has a large row."""
+    large = "INSERT INTO Packages VALUES (1, zeroblob(200000))"
+    small = f"INSERT INTO Packages {COUNTED} SELECT i + 1, zeroblob(1) FROM n WHERE i < 2000"
+    data = bytearray(made("PRAGMA page_size = 512", TABLE, large, small))
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(bytes(data))
+        ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name='Packages'")
+    root = (page - 1) * 512
+    kind, _, cells = struct.unpack_from(">BHH", data, root)
+    assert kind == INTERIOR
+    offsets = [root + each for each in struct.unpack_from(f">{cells}H", data, root + 12)]
+    for offset in offsets:
+        data[offset : offset + 4] = data[offsets[0] : offsets[0] + 4]
+    assert f"{UNREAD}{TOO_MANY}" in read(bytes(data)).notes
+
+
+def test_P03_rows_that_are_no_headers_are_counted() -> None:
+    rows = "INSERT INTO Packages (blob) VALUES (x'00'), ('text'), (7), (zeroblob(64))"
+    assert read(made(TABLE, rows)).notes == (f"entries of {PATH} that cannot be read: 4",)
+
+
+def test_P03_a_row_that_is_too_large() -> None:
+    database = read(made(TABLE, "INSERT INTO Packages (blob) VALUES (zeroblob(17000000))"))
+    assert database.packages == ()
+    assert database.notes == (f"{UNREAD}string or blob too big",)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        pytest.param(b"", "it is not an SQLite database", id="empty"),
+        pytest.param(b"\0" * 4096, "it is not an SQLite database", id="zeros"),
+        pytest.param(b"SQLite format 3\0", "it is not an SQLite database", id="the magic alone"),
+        pytest.param(
+            b"SQLite format 3\0" + b"\xff" * 4096, "file is not a database", id="a bad head"
+        ),
+    ],
+)
+def test_P03_no_database(data: bytes, why: str) -> None:
+    assert read(data).notes == (UNREAD + why,)
+
+
+def test_P03_a_huge_page_count() -> None:
+    data = bytearray(fixture("older"))
+    data[28:32] = b"\xff\xff\xff\xff"
+    assert len(read(bytes(data)).packages) + len(read(bytes(data)).notes) > 0
+
+
+@pytest.mark.parametrize("size", [100, 4096, 8192, 40_960, 120_000])
+def test_P03_cut_short(size: int) -> None:
+    (note,) = read(fixture("older")[:size]).notes
+    assert note.startswith(UNREAD)
+
+
+def test_P03_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpm, "FILE_LIMIT", 100_000)
+    assert read(fixture("older")).notes == (f"{UNREAD}it is too large",)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("Packages", "Berkeley DB"), ("Packages.db", "ndb")])
+def test_P03_older_databases_are_noted(name: str, kind: str) -> None:
+    path = f"var/lib/rpm/{name}"
+    assert rpm.wants(path)
+    (note,) = rpm.packages({path: b"\0" * 8192}).notes
+    assert note == f"{path} is not read: of rpm's databases only SQLite is, not {kind}"
+
+
+def test_a_log_is_noted_where_it_holds_something() -> None:
+    log = f"{PATH}-wal"
+    assert rpm.wants(log)
+    assert rpm.packages({PATH: fixture("older"), log: b""}).notes == ()
+    assert rpm.packages({PATH: fixture("older"), log: b"x"}).notes == (
+        f"what stands only in {log} is not read",
+    )
