@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pinner.inventory.spdx import PREDICATE, SIZE_LIMIT
 from pinner.oci import mediatypes
 from pinner.oci.manifest import ATTESTATION, Manifest
 
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from pinner.oci.digest import Digest
     from pinner.oci.manifest import Index
 
-STATEMENT_LIMIT: Final = 40 * 1024 * 1024
-"""Bytes of one statement; larger ones are not read."""
+STATEMENT_LIMIT: Final = SIZE_LIMIT
+"""Bytes of one statement; larger ones are not fetched."""
 _KIND: Final = "attestation-manifest"
 _SUBJECT: Final = "vnd.docker.reference.digest"
 _PREDICATE: Final = "in-toto.io/predicate-type"
-_SPDX: Final = "https://spdx.dev/Document"
+
 _STATEMENT: Final = "application/vnd.in-toto+json"
 
 
@@ -53,6 +54,6 @@ def find_statement(
         if not isinstance(manifest, Manifest):
             continue
         for layer in manifest.layers:
-            if layer.media_type == _STATEMENT and layer.annotations.get(_PREDICATE) == _SPDX:
+            if layer.media_type == _STATEMENT and layer.annotations.get(_PREDICATE) == PREDICATE:
                 return layer if layer.size <= STATEMENT_LIMIT else None
     return None

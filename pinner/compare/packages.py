@@ -2,7 +2,7 @@
 
     layers that the store has            they hold changelogs too, and cost nothing
     SPDX attestations on both sides      from the store, or fetched: a few MB
-    layers that have to be fetched       only where that is wanted
+    layers that have to be fetched       those that differ, then the others where these do not do
 
 Each way takes the pairs that are left; what none can tell becomes a note, never a failure.
 """
@@ -10,6 +10,7 @@ Each way takes the pairs that are left; what none can tell becomes a note, never
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pinner.compare.attestations import STATEMENT_LIMIT, find_statement
@@ -39,7 +40,10 @@ class Inventory(Protocol):
     def of_layers(
         self, before: Sequence[Descriptor], after: Sequence[Descriptor], store: Store
     ) -> PackageChanges:
-        """What differs, from the layers of two images, which the store has."""
+        """What differs, from the layers of two images, the lowest first.
+
+        The store may lack layers that both images begin with; notes tell where they were needed.
+        """
         ...
 
     def of_statements(self, before: bytes, after: bytes) -> PackageChanges | None:
@@ -62,10 +66,19 @@ class Pair:
     @property
     def layers(self) -> tuple[Want, ...]:
         """The layers of both sides."""
+        return self._above(0)
+
+    @property
+    def differing(self) -> tuple[Want, ...]:
+        """The layers of both sides above those that both begin with."""
+        both = zip(self.old.layers, self.new.layers, strict=False)
+        return self._above(sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both)))
+
+    def _above(self, lowest: int) -> tuple[Want, ...]:
         return tuple(
             Want(name=self.name, repository=side.repository, descriptor=layer)
             for side in (self.old, self.new)
-            for layer in side.manifest.layers
+            for layer in side.manifest.layers[lowest:]
         )
 
 
@@ -106,13 +119,17 @@ class PackageComparison:
         }
         ways = [self._by_stored_layers, self._by_statements]
         if self._fetcher is not None:
-            ways.append(self._by_fetched_layers)
+            fetcher = self._fetcher
+            ways += [
+                lambda pairs: self._by_fetched_layers(pairs, fetcher, lambda pair: pair.differing),
+                lambda pairs: self._by_fetched_layers(pairs, fetcher, lambda pair: pair.layers),
+            ]
         for way in ways:
             told |= way([pair for pair in pairs if pair not in told])
         return [told[pair] if pair in told else self._not_here(pair) for pair in pairs]
 
     def _by_stored_layers(self, pairs: Sequence[Pair]) -> dict[Pair, Told]:
-        return self._read_layers([pair for pair in pairs if not self._missing(pair.layers)])
+        return self._read_layers([pair for pair in pairs if not self._missing(pair.differing)])
 
     def _by_statements(self, pairs: Sequence[Pair]) -> dict[Pair, Told]:
         found: dict[Pair, tuple[Want, Want]] = {}
@@ -132,25 +149,31 @@ class PackageComparison:
 
         return _each(compare, list(ready))
 
-    def _by_fetched_layers(self, pairs: Sequence[Pair]) -> dict[Pair, Told]:
-        assert self._fetcher is not None  # noqa: S101 - else this way is not open
-        failed = self._fetcher.fetch(want for pair in pairs for want in self._missing(pair.layers))
+    def _by_fetched_layers(
+        self,
+        pairs: Sequence[Pair],
+        fetcher: Fetcher,
+        needed: Callable[[Pair], tuple[Want, ...]],
+    ) -> dict[Pair, Told]:
+        failed = fetcher.fetch(want for pair in pairs for want in needed(pair))
         told: dict[Pair, Told] = {}
         for pair in pairs:
-            errors = [failed[want.descriptor.digest] for want in self._missing(pair.layers)]
+            errors = [failed[want.descriptor.digest] for want in self._missing(needed(pair))]
             if errors:
                 told[pair] = _failed(errors[0])
         return told | self._read_layers([pair for pair in pairs if pair not in told])
 
     def _read_layers(self, pairs: Sequence[Pair]) -> dict[Pair, Told]:
+        """What layers tell; nothing of a pair where a layer that is missing may be needed."""
         store = self._store
         if store is None:
             return {}
 
-        def compare(pair: Pair) -> PackageChanges:
-            return self._inventory.of_layers(
+        def compare(pair: Pair) -> PackageChanges | None:
+            found = self._inventory.of_layers(
                 pair.old.manifest.layers, pair.new.manifest.layers, store
             )
+            return None if found.notes and self._missing(pair.layers) else found
 
         return _each(compare, pairs)
 
@@ -188,7 +211,7 @@ class PackageComparison:
         megabytes = max(sum(sizes.values()), _TENTH) / _MEGABYTE
         return (
             f"packages not compared: layers are not in the store "
-            f"(--fetch downloads {megabytes:.1f} MB)"
+            f"(--fetch downloads up to {megabytes:.1f} MB)"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pinner.demo.images import make_attestation, make_image, make_index
@@ -97,12 +98,14 @@ class FakeInventory:
     Attributes:
         asked: `layers` or `statements`, in order.
         unreadable: statements that cannot be read.
+        deep: the layers that both images begin with are needed.
         most: how many readings there were at once.
     """
 
     def __init__(self, *, pause: float = 0) -> None:
         self.asked: list[str] = []
         self.unreadable = False
+        self.deep = False
         self.most = 0
         self._pause = pause
         self._now = 0
@@ -117,12 +120,12 @@ class FakeInventory:
             self.most = max(self.most, self._now)
         if self._pause:
             time.sleep(self._pause)
-        sizes = [
-            sum(len(store.read(one.digest, 10**7)) for one in side) for side in (before, after)
-        ]
+        missing = [one for one in (*before, *after) if not store.has(one.digest)]
+        sizes = [sum(one.size for one in side) for side in (before, after)]
         with self._lock:
             self._now -= 1
-        return upgraded(str(sizes[0]), str(sizes[1]))
+        notes = ("a layer is not at hand",) if missing and self.deep else ()
+        return replace(upgraded(str(sizes[0]), str(sizes[1])), notes=notes)
 
     def of_statements(self, before: bytes, after: bytes) -> PackageChanges | None:
         self.asked.append("statements")

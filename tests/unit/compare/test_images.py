@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pinner.compare.attestations import STATEMENT_LIMIT
 from pinner.compare.fetching import Fetcher
 from pinner.compare.images import common_platform, compare_images
 from pinner.compare.locks import changed_images
@@ -287,7 +288,7 @@ def test_layers_that_are_missing_are_a_note_with_their_size(store: Store) -> Non
     change = compare(pin(NAME, BEFORE), pin(NAME, big), store, inventory=FakeInventory())
     assert change.packages is None
     assert change.notes == (
-        "packages not compared: layers are not in the store (--fetch downloads 2.4 MB)",
+        "packages not compared: layers are not in the store (--fetch downloads up to 2.4 MB)",
     )
 
 
@@ -300,6 +301,32 @@ def test_fetching_downloads_only_what_is_missing_and_names_nothing(
     assert change.packages is not None
     assert registry.counts == {"manifest": 1, "blob": 2}, "AFTER: manifest; config and top layer"
     assert store.images() == ()
+
+
+@pytest.mark.parametrize(("deep", "asked"), [(False, ["layers"]), (True, ["layers", "layers"])])
+def test_layers_that_both_begin_with_are_fetched_only_where_needed(
+    store: Store, registry: MemorySource, *, deep: bool, asked: list[str]
+) -> None:
+    old, new = serve(registry, NAME, BEFORE), serve(registry, NAME, AFTER)
+    inventory = FakeInventory()
+    inventory.deep = deep
+    change = compare(old, new, store, registry=registry, inventory=inventory, fetch=True)
+    assert change.packages is not None
+    assert change.packages.notes == ()
+    assert inventory.asked == asked
+    assert store.has(BASE.digest) is deep
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_layers_that_both_begin_with_may_be_missing_where_not_needed(
+    store: Store, *, deep: bool
+) -> None:
+    keep(store, BEFORE, AFTER, without=[BASE.digest])
+    inventory = FakeInventory()
+    inventory.deep = deep
+    change = compare(pin(NAME, BEFORE), pin(NAME, AFTER), store, inventory=inventory)
+    assert (change.packages is None) is deep
+    assert ("packages not compared" in "".join(change.notes)) is deep
 
 
 def test_a_layer_that_cannot_be_fetched_is_a_note(store: Store, registry: MemorySource) -> None:
@@ -377,7 +404,7 @@ def test_an_attestation_of_another_image_is_not_taken(store: Store) -> None:
         pytest.param({"annotations": {"in-toto.io/predicate-type": PROVENANCE}}, id="provenance"),
         pytest.param({"annotations": {}}, id="nothing said"),
         pytest.param({"mediaType": "application/json"}, id="no statement"),
-        pytest.param({"size": 40 * 1024 * 1024 + 1}, id="too large"),
+        pytest.param({"size": STATEMENT_LIMIT + 1}, id="too large"),
     ],
 )
 def test_what_is_no_list_of_packages_is_not_taken(store: Store, told: dict[str, object]) -> None:

@@ -120,7 +120,7 @@ MOVED = ImageChange(
     before=locked("app", "1", 0xA1),
     after=locked("app", None, 0xA3, AMD64, repository="registry.example/team/app"),
     platform=AMD64,
-    notes=("packages not compared: layers are not in the store (--fetch downloads 45.1 MB)",),
+    notes=("packages not compared: layers are not in the store (--fetch downloads up to 45.1 MB)",),
 )
 SAME = ImageChange(
     name="redis",
