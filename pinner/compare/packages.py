@@ -185,7 +185,9 @@ class PackageComparison:
             found = find_statement(
                 side.index,
                 side.digest,
-                lambda digest: self._reader.manifest(side.repository, digest),
+                lambda digest: self._reader.manifest(
+                    side.repository, digest, ask=self._fetcher is not None
+                ),
             )
         except PinnerError:
             return None  # the layers may tell

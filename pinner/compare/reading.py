@@ -107,8 +107,15 @@ class ImageReader:
             ),
         )
 
-    def manifest(self, repository: Repository, digest: Digest) -> Manifest | Index | None:
+    def manifest(
+        self, repository: Repository, digest: Digest, *, ask: bool = True
+    ) -> Manifest | Index | None:
         """The manifest or index of this digest; None where it is not here and none may ask.
+
+        Args:
+            repository: who has it.
+            digest: of the manifest.
+            ask: whether it is worth a request.
 
         Raises:
             RegistryError: the registry did not deliver it.
@@ -117,7 +124,7 @@ class ImageReader:
         if self._store is not None and self._store.has(digest):
             data = self._store.read(digest, MANIFEST_LIMIT)
             return parse_manifest(stored_manifest(digest, data))
-        if self._open_source is None:
+        if self._open_source is None or not ask:
             return None
         raw = self._open_source().manifest(repository, digest)
         parsed = parse_manifest(raw)
@@ -128,11 +135,8 @@ class ImageReader:
         """What the tag named, where that is no trouble: nothing but hints are in it."""
         if image.digest == digest:
             return None
-        stored = self._store is not None and self._store.has(image.digest)
-        if not stored and not self._indexes:
-            return None
         try:
-            found = self.manifest(image.repository, image.digest)
+            found = self.manifest(image.repository, image.digest, ask=self._indexes)
         except PinnerError:
             return None
         return found if isinstance(found, Index) else None

@@ -140,7 +140,7 @@ def _package_rows(packages: PackageChanges) -> str:
         indent=4,
     )
     left = len(changes) - len(shown)
-    return rows + (f"    and {left} more: --json and --markdown show all\n" if left else "")
+    return rows + (f"    and {left} more: --json shows all\n" if left else "")
 
 
 def _name(change: PackageChange, *, among: Sequence[str]) -> str:

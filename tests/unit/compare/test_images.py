@@ -168,6 +168,16 @@ def test_an_index_is_not_asked_for_where_only_facts_are_wanted(
     assert registry.counts["manifest"] == 2
 
 
+def test_an_attestation_is_not_asked_for_where_it_may_not_be_fetched(
+    store: Store, registry: MemorySource
+) -> None:
+    for one in ATTESTED:
+        store.put(one.digest, one.manifest.data)
+    old, new = (serve(registry, NAME, one) for one in ATTESTED)
+    compare(old, new, store, registry=registry, inventory=FakeInventory())
+    assert registry.counts["manifest"] == 2, "those of the two images"
+
+
 def test_a_spoiled_manifest_is_a_note(store: Store) -> None:
     keep(store, BEFORE, AFTER)
     path = store.path(BEFORE.digest)

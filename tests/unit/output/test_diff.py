@@ -189,7 +189,7 @@ def test_a_long_list_is_cut_and_spares_what_names_fixes() -> None:
     rows = [line for line in lines if " 1 → 2 " in line]
     assert len(rows) == 40
     assert rows[0].split()[0] == "zlib"
-    assert "    and 12 more: --json and --markdown show all" in lines
+    assert "    and 12 more: --json shows all" in lines
 
 
 @pytest.mark.parametrize("count", [40, 41])
