@@ -132,11 +132,7 @@ class PackageComparison:
         return self._read_layers([pair for pair in pairs if not self._missing(pair.differing)])
 
     def _by_statements(self, pairs: Sequence[Pair]) -> dict[Pair, Told]:
-        found: dict[Pair, tuple[Want, Want]] = {}
-        for pair in pairs:
-            before, after = (self._statement(pair.name, side) for side in (pair.old, pair.new))
-            if before is not None and after is not None:
-                found[pair] = before, after
+        found = self._statements(pairs)
         if self._fetcher is not None:
             self._fetcher.fetch(want for wants in found.values() for want in wants)
         ready = {pair: wants for pair, wants in found.items() if not self._missing(wants)}
@@ -177,20 +173,33 @@ class PackageComparison:
 
         return _each(compare, pairs)
 
+    def _statements(self, pairs: Sequence[Pair]) -> dict[Pair, tuple[Want, Want]]:
+        """The statements about both sides, for the pairs that have them."""
+        sides = [(pair.name, side) for pair in pairs for side in (pair.old, pair.new)]
+        jobs = self._fetcher.jobs if self._fetcher else 1
+        answers = map_concurrently(lambda one: [self._statement(*one)], sides, jobs=jobs)
+        wants = [None if isinstance(answer, PinnerError) else answer[0] for answer in answers]
+        return {
+            pair: (before, after)
+            for pair, before, after in zip(pairs, wants[::2], wants[1::2], strict=True)
+            if before is not None and after is not None
+        }
+
     def _statement(self, name: str, side: Side) -> Want | None:
-        """The SPDX statement about an image, where its index and manifest are at hand."""
+        """The SPDX statement about an image, where its index and manifest are at hand.
+
+        Raises:
+            PinnerError: the attestation cannot be had; the layers may tell.
+        """
         if side.index is None:
             return None
-        try:
-            found = find_statement(
-                side.index,
-                side.digest,
-                lambda digest: self._reader.manifest(
-                    side.repository, digest, ask=self._fetcher is not None
-                ),
-            )
-        except PinnerError:
-            return None  # the layers may tell
+        found = find_statement(
+            side.index,
+            side.digest,
+            lambda digest: self._reader.manifest(
+                side.repository, digest, ask=self._fetcher is not None
+            ),
+        )
         if found is None:
             return None
         return Want(name=name, repository=side.repository, descriptor=found)

@@ -391,6 +391,26 @@ def test_attestations_that_cannot_be_read_give_way_to_layers(
     assert change.packages.notes == ()
 
 
+def test_an_attestation_that_is_not_served_gives_way_to_layers(
+    store: Store, registry: MemorySource
+) -> None:
+    old = serve(registry, NAME, ATTESTED[0])
+    gone = make_index([AFTER, ATTESTED[1].images[1]])
+    for one in (AFTER, replace(gone, images=())):
+        new = serve(registry, NAME, one)
+    inventory = FakeInventory()
+    change = compare(
+        old,
+        replace(new, platforms={AMD64: AFTER.digest}),
+        store,
+        registry=registry,
+        inventory=inventory,
+        fetch=True,
+    )
+    assert change.packages is not None
+    assert inventory.asked == ["layers"]
+
+
 def test_layers_at_hand_are_preferred_for_their_changelogs(store: Store) -> None:
     keep(store, *ATTESTED)
     inventory = FakeInventory()
