@@ -154,9 +154,10 @@ class PackageComparison:
         failed = fetcher.fetch(want for pair in pairs for want in needed(pair))
         told: dict[Pair, Told] = {}
         for pair in pairs:
-            errors = [failed[want.descriptor.digest] for want in self._missing(needed(pair))]
-            if errors:
-                told[pair] = _failed(errors[0])
+            digests = (want.descriptor.digest for want in needed(pair))
+            error = next((failed[digest] for digest in digests if digest in failed), None)
+            if error is not None:
+                told[pair] = _failed(error)
         return told | self._read_layers([pair for pair in pairs if pair not in told])
 
     def _read_layers(self, pairs: Sequence[Pair]) -> dict[Pair, Told]:
