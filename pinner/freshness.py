@@ -29,7 +29,7 @@ class Kind(enum.Enum):
     DIGEST = "digest"
     """The spec gives a digest by hand, and the lock has another."""
     VERSION = "version"
-    """The locked tag is not one that version, variant and precision admit."""
+    """The locked tag is not one that the entry's wish admits."""
     PLATFORMS = "platforms"
     """The lock has other platforms."""
 
@@ -78,9 +78,9 @@ def _unsatisfied(entry: SpecEntry, pin: LockedImage) -> Iterator[tuple[Kind, str
     """The wishes that the pin leaves open; `not` says what is locked instead."""
     if pin.repository != entry.repository:
         yield Kind.IDENTITY, f"image {entry.repository}, not {pin.repository}"
-    if entry.version is not None:
-        if pin.tag is None or not entry.version.admits(pin.tag):
-            yield Kind.VERSION, str(entry.version)
+    if entry.wish is not None:
+        if pin.tag is None or not entry.wish.admits(pin.tag):
+            yield Kind.VERSION, str(entry.wish)
     elif pin.tag != entry.tag:
         yield Kind.IDENTITY, f"{_tag(entry.tag)}, not {_tag(pin.tag)}"
     if entry.digest not in {None, pin.digest}:

@@ -18,7 +18,9 @@ COMMANDS: Final[Table] = {
         "lock": "pinner.cli.lock:lock",
         "sync": "pinner.cli.sync:sync",
     },
-    "Update": {
+    "Keep up to date": {
+        "update": "pinner.cli.update:update",
+        "outdated": "pinner.cli.outdated:outdated",
         "diff": "pinner.cli.diff:diff",
     },
     "Look into the store": {

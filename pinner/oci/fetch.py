@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pinner.errors import IntegrityError
@@ -13,10 +14,28 @@ if TYPE_CHECKING:
     from pinner.oci.sources import BlobSource
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedBlob:
+    """The bytes of a blob, and the registry's own time for it (`RawManifest.last_modified`)."""
+
+    data: bytes
+    last_modified: float | None
+
+
 def read_blob(
     source: BlobSource, repository: Repository, descriptor: Descriptor, *, limit: int = CONFIG_LIMIT
 ) -> bytes:
     """The bytes of a blob, of the size and digest that its descriptor promises.
+
+    Raises: as `read_dated_blob`.
+    """
+    return read_dated_blob(source, repository, descriptor, limit=limit).data
+
+
+def read_dated_blob(
+    source: BlobSource, repository: Repository, descriptor: Descriptor, *, limit: int = CONFIG_LIMIT
+) -> DatedBlob:
+    """The bytes of a blob, of the size and digest that its descriptor promises, and their time.
 
     Raises:
         IntegrityError: larger than `limit`, or other bytes than the digest names.
@@ -30,6 +49,7 @@ def read_blob(
         for chunk in stream.chunks():
             data += chunk
         served_by = stream.source
+        last_modified = stream.last_modified
     if not descriptor.digest.matches(data):
         raise IntegrityError(f"{what} has other bytes than its digest names", where=served_by)
-    return bytes(data)
+    return DatedBlob(data=bytes(data), last_modified=last_modified)

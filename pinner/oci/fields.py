@@ -40,6 +40,10 @@ class Field:
         """The object's member; its value is None where there is none."""
         return Field(self._object().get(key), f"{self.path}.{key}".lstrip("."))
 
+    def names(self) -> tuple[str, ...]:
+        """The keys of an object, in their order; none where the field is absent."""
+        return tuple(self._object())
+
     def items(self, *, limit: int) -> Iterator[Field]:
         """The elements of a list, at most `limit`; none where the field is absent."""
         elements = [] if self.value is None else self.value

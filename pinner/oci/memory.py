@@ -39,22 +39,44 @@ class MemorySource:
         self._lock = threading.Lock()
         self._manifests: dict[tuple[Repository, Digest], RawManifest] = {}
         self._tags: dict[Repository, dict[str, Digest]] = {}
-        self._blobs: dict[tuple[Repository, Digest], bytes] = {}
+        self._blobs: dict[tuple[Repository, Digest], tuple[bytes, float | None]] = {}
 
-    def push(self, reference: Reference, data: bytes, *, media_type: str) -> RawManifest:
+    def push(
+        self,
+        reference: Reference,
+        data: bytes,
+        *,
+        media_type: str,
+        last_modified: float | None = None,
+    ) -> RawManifest:
         """Take a manifest or index, and let the reference's tag, if it has one, name it."""
-        raw = RawManifest(media_type=media_type, digest=Digest.of(data), data=data)
+        raw = RawManifest(
+            media_type=media_type,
+            digest=Digest.of(data),
+            data=data,
+            last_modified=last_modified,
+        )
         self._manifests[reference.repository, raw.digest] = raw
         tags = self._tags.setdefault(reference.repository, {})
         if reference.tag is not None:
             tags[reference.tag] = raw.digest
         return raw
 
-    def push_blob(self, repository: Repository, data: bytes) -> Digest:
+    def push_blob(
+        self, repository: Repository, data: bytes, *, last_modified: float | None = None
+    ) -> Digest:
         """Take a config or layer."""
         digest = Digest.of(data)
-        self._blobs[repository, digest] = data
+        self._blobs[repository, digest] = data, last_modified
         return digest
+
+    def forget(self, repository: Repository, digest: Digest) -> None:
+        """Have a manifest or index no more; tags that name it stay."""
+        del self._manifests[repository, digest]
+
+    def untag(self, reference: Reference) -> None:
+        """Have the reference's tag no more; what it named stays."""
+        del self._tags[reference.repository][reference.tag or LATEST]
 
     def resolve(self, reference: Reference) -> RawManifest:
         """The manifest or index that the digest, else the tag (or `latest`) names."""
@@ -63,9 +85,10 @@ class MemorySource:
         return self._find(reference.repository, digest)
 
     def head(self, reference: Reference) -> Digest | None:
-        """The digest that the tag names."""
+        """The digest that the digest, else the tag (or `latest`), names."""
         self._count("head")
-        return self._tagged(reference)
+        digest = reference.digest or self._tagged(reference)
+        return self._find(reference.repository, digest).digest
 
     def tags(self, repository: Repository) -> tuple[str, ...]:
         """Every tag, in the order in which they were first pushed."""
@@ -91,11 +114,13 @@ class MemorySource:
         """A stream of the bytes [start, end) of a blob."""
         del avoid  # there are no mirrors
         self._count("blob")
-        data = self._blobs.get((repository, descriptor.digest))
-        if data is None:
+        found = self._blobs.get((repository, descriptor.digest))
+        if found is None:
             raise NotFound(f"{repository.familiar()} has no blob {descriptor.digest}")
+        data, last_modified = found
         end = descriptor.size if end is None else end
-        return MemoryStream(data, start, end, ranged=(start, end) != (0, descriptor.size))
+        ranged = (start, end) != (0, descriptor.size)
+        return MemoryStream(data, start, end, ranged=ranged, last_modified=last_modified)
 
     def _tagged(self, reference: Reference) -> Digest:
         digest = self._tags.get(reference.repository, {}).get(reference.tag or LATEST)
@@ -117,7 +142,16 @@ class MemorySource:
 class MemoryStream:
     """The bytes [start, end) of a blob in memory: a `BlobStream`."""
 
-    def __init__(self, data: bytes, start: int, end: int, *, ranged: bool) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        start: int,
+        end: int,
+        *,
+        ranged: bool,
+        last_modified: float | None = None,
+    ) -> None:
+        self.last_modified = last_modified
         self.source = _NAME
         self.start = start
         self.end = end

@@ -24,7 +24,8 @@ class RawManifest:
 
     Attributes:
         media_type: the Content-Type without parameters.
-        last_modified: the registry's own time for it in seconds since the epoch, where given.
+        last_modified: the registry's own time for it in seconds since the epoch; None where it
+            gives none. What a mirror says of time does not count.
     """
 
     media_type: str
@@ -41,7 +42,10 @@ class Resolver(Protocol):
         ...
 
     def head(self, reference: Reference) -> Digest | None:
-        """The digest that the tag names, by HEAD alone; None where the registry does not say."""
+        """The digest that the reference's digest, else its tag, names, by HEAD alone.
+
+        None where the registry does not say; that may be since there is none.
+        """
         ...
 
 
@@ -75,6 +79,11 @@ class BlobStream(Protocol):
     start: int
     end: int
     ranged: bool
+
+    @property
+    def last_modified(self) -> float | None:
+        """The registry's own time for the blob, as `RawManifest` has it."""
+        ...
 
     def chunks(self) -> Iterator[Buffer]:
         """Non-empty pieces in order, `end - start` bytes in all; each valid until the next.

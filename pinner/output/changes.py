@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pinner.inventory.model import Direction
+from pinner.output.pins import other_changes
 from pinner.output.units import plural, size, size_change, span
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def phrase(change: ImageChange) -> str:
         count = len(change.packages.changes)
         words.append(plural(count, "package") if count else _no_package(change.packages))
         words.append(_named(change.packages))
-    return ", ".join(filter(None, [*words, _platforms(change)]))
+    return ", ".join(filter(None, [*words, *other_changes(change.before, change.after)]))
 
 
 def kind(change: ImageChange) -> str:
@@ -55,9 +56,7 @@ def facts_phrase(change: ImageChange) -> str:
     words = [_newer(change), _same(change), _sizes(change)]
     if change.kept_layers is not None and change.new is not None and not has_same_images(change):
         words.append(f"{change.kept_layers} of {plural(len(change.new.layers), 'layer')} kept")
-    if change.before.repository != change.after.repository:
-        words.append(f"was {change.before.repository.familiar()}")
-    return ", ".join(filter(None, [*words, _platforms(change)]))
+    return ", ".join(filter(None, [*words, *other_changes(change.before, change.after)]))
 
 
 def _newer(change: ImageChange) -> str:
@@ -84,12 +83,6 @@ def _sizes(change: ImageChange) -> str:
     if change.new is None:
         return ""
     return size_change(change.old.size, change.new.size) if change.old else size(change.new.size)
-
-
-def _platforms(change: ImageChange) -> str:
-    """`+linux/arm64 -linux/386`."""
-    gained = [f"+{platform}" for platform in change.gained]
-    return " ".join([*gained, *(f"-{platform}" for platform in change.lost)])
 
 
 def count_packages(packages: PackageChanges) -> str:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pinner.inventory.model import Changelog, Direction
 from pinner.oci.digest import Digest, InvalidDigest
 from pinner.output.changes import count_packages, facts_phrase, has_same_images, kind
-from pinner.output.lock import pin_fields
+from pinner.output.pins import moved, pin_fields, tag_text
 from pinner.output.platforms import for_platforms
 from pinner.output.tables import columns
-from pinner.output.units import plural
+from pinner.output.units import iso, plural
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
@@ -86,14 +86,10 @@ def change_fields(change: ImageChange) -> dict[str, Any]:
 
 
 def _row(change: ImageChange) -> tuple[str, ...]:
-    before, after = change.before, change.after
-    tags = [image.tag or "by digest" for image in (before, after) if image]
-    digests = [image.digest.short for image in (before, after) if image]
-    return change.name, _moved(tags), _moved(digests), facts_phrase(change)
-
-
-def _moved(values: Sequence[str]) -> str:
-    return " → ".join(dict.fromkeys(values))
+    pins = [pin for pin in (change.before, change.after) if pin]
+    tag = moved(tag_text(pins[0]), tag_text(pins[-1]))
+    digest = moved(pins[0].digest.short, pins[-1].digest.short)
+    return change.name, tag, digest, facts_phrase(change)
 
 
 def _section(change: ImageChange) -> Iterator[str]:
@@ -172,7 +168,7 @@ def _facts_fields(facts: ImageFacts | None) -> dict[str, Any] | None:
     if facts is None:
         return None
     return {
-        "created": facts.created.isoformat() if facts.created else None,
+        "created": iso(facts.created) if facts.created else None,
         "bytes": facts.size,
         "layers": [{"digest": str(layer.digest), "bytes": layer.size} for layer in facts.layers],
         "labels": {

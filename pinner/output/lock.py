@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinner.outcome import Failed
 from pinner.output.errors import error_fields
+from pinner.output.pins import moved, other_changes, pin_fields, tag_text
 from pinner.output.platforms import for_platforms
 from pinner.output.tables import columns
 from pinner.output.units import duration, listing, plural
@@ -14,7 +15,6 @@ from pinner.resolve import Added, Changed, Kept, Removed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pinner.lockfile import LockedImage
     from pinner.resolve import LockOutcome, LockResult
 
 
@@ -53,32 +53,15 @@ def lock_fields(result: LockResult, *, requests: int, wrote: Sequence[str]) -> d
 def _row(outcome: LockOutcome) -> tuple[str, ...]:
     match outcome:
         case Added(name=name, image=image):
-            return (f"+ {name}", _tag(image), image.digest.short)
+            return (f"+ {name}", tag_text(image), image.digest.short)
         case Changed(name=name, before=before, image=image):
-            tag = _moved(_tag(before), _tag(image))
-            digest = _moved(before.digest.short, image.digest.short)
-            return (f"~ {name}", tag, digest, *_other_changes(before, image))
+            tag = moved(tag_text(before), tag_text(image))
+            digest = moved(before.digest.short, image.digest.short)
+            return (f"~ {name}", tag, digest, *other_changes(before, image))
         case Removed(name=name, before=before):
-            return (f"- {name}", _tag(before), before.digest.short)
+            return (f"- {name}", tag_text(before), before.digest.short)
         case _:
             return ()
-
-
-def _moved(before: str, after: str) -> str:
-    return after if before == after else f"{before} → {after}"
-
-
-def _other_changes(before: LockedImage, image: LockedImage) -> tuple[str, ...]:
-    words = []
-    if before.repository != image.repository:
-        words.append(f"was {before.repository.familiar()}")
-    words += [f"+{platform}" for platform in image.platforms if platform not in before.platforms]
-    words += [f"-{platform}" for platform in before.platforms if platform not in image.platforms]
-    return (" ".join(words),) if words else ()
-
-
-def _tag(image: LockedImage) -> str:
-    return image.tag or "by digest"
 
 
 def _fields(outcome: LockOutcome) -> dict[str, Any]:
@@ -98,13 +81,3 @@ def _fields(outcome: LockOutcome) -> dict[str, Any]:
             return {"name": name, "outcome": "removed", "before": pin_fields(before)}
         case Failed(name=name, error=error):
             return {"name": name, "outcome": "failed", "error": error_fields(error)}
-
-
-def pin_fields(image: LockedImage) -> dict[str, Any]:
-    """A pin, as every JSON document has it."""
-    return {
-        "image": str(image.repository),
-        "tag": image.tag,
-        "digest": str(image.digest),
-        "platforms": {str(platform): str(digest) for platform, digest in image.platforms.items()},
-    }

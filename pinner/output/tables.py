@@ -10,13 +10,20 @@ if TYPE_CHECKING:
 _GAP = "  "
 
 
-def columns(rows: Iterable[Sequence[str]], *, indent: int = 2, right: Iterable[int] = ()) -> str:
+def columns(
+    rows: Iterable[Sequence[str]],
+    *,
+    indent: int = 2,
+    right: Iterable[int] = (),
+    spill: bool = False,
+) -> str:
     """One line for each row, columns as wide as their longest cell, no blanks at a line's end.
 
     Args:
         rows: cells already safe to print; a shorter row leaves its last columns empty.
         indent: blanks before each row.
         right: indexes of the columns that are aligned to the right, such as sizes.
+        spill: the last cell of a shorter row runs on below the columns behind it.
 
     Returns:
         The lines, each with its line feed; empty where there is no row.
@@ -24,7 +31,7 @@ def columns(rows: Iterable[Sequence[str]], *, indent: int = 2, right: Iterable[i
     table = [list(row) for row in rows]
     widths = [0] * max((len(row) for row in table), default=0)
     for row in table:
-        for index, cell in enumerate(row):
+        for index, cell in enumerate(row[:-1] if spill else row):
             widths[index] = max(widths[index], len(cell))
     numeric = frozenset(right)
 

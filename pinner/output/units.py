@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
 _STEP = 1000
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MINUTE = 60
@@ -13,6 +19,12 @@ _AGES = (
     (_DAY, "day"),
     (_HOUR, "hour"),
     (_MINUTE, "minute"),
+)
+
+# Not strftime's, whose names depend on the locale.
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
 
 
@@ -30,11 +42,11 @@ def size_of(done: int, total: int) -> str:
 
 def size_change(before: int, after: int) -> str:
     """`45.1 → 45.2 MB`; one size where both read the same."""
-    old, new = size(before), size(after)
-    if old == new:
-        return new
-    number, unit = old.split()
-    return f"{number if new.endswith(f' {unit}') else old} → {new}"
+    old_size, new_size = size(before), size(after)
+    if old_size == new_size:
+        return new_size
+    number, unit = old_size.split()
+    return f"{number if new_size.endswith(f' {unit}') else old_size} → {new_size}"
 
 
 def rate(bytes_per_second: float) -> str:
@@ -62,7 +74,13 @@ def countdown(seconds: float) -> str:
 
 def age(seconds: float) -> str:
     """How long ago, in the largest unit that fits: `3 days ago`; `just now` below a minute."""
-    return f"{span(seconds)} ago" if seconds >= _MINUTE else "just now"
+    length = span(seconds)
+    return f"{length} ago" if length else "just now"
+
+
+def old(seconds: float) -> str:
+    """How old, in the largest unit that fits: `3 days old`; `under a minute old` below that."""
+    return f"{span(seconds) or 'under a minute'} old"
 
 
 def span(seconds: float) -> str:
@@ -71,6 +89,18 @@ def span(seconds: float) -> str:
         if seconds >= length:
             return plural(int(seconds // length), unit)
     return ""
+
+
+def day(moment: datetime, now: datetime) -> str:
+    """The day of a moment, in UTC: `26 Nov`; with its year if that is not the year of `now`."""
+    moment = moment.astimezone(UTC)
+    year = "" if moment.year == now.astimezone(UTC).year else f" {moment.year}"
+    return f"{moment.day} {_MONTHS[moment.month - 1]}{year}"
+
+
+def iso(moment: datetime) -> str:
+    """A moment as documents have it, in UTC: `2026-11-26T10:00:00Z`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def plural(count: int, noun: str) -> str:

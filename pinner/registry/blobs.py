@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, Self
 
 from pinner.errors import IntegrityError, ProtocolError, Unavailable
-from pinner.registry.manifests import content_encoding
+from pinner.registry.manifests import content_encoding, last_modified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,14 +25,24 @@ _CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,
 
 
 class ReplyStream:
-    """A `BlobStream` over an answer of a registry."""
+    """A `BlobStream` over an answer of a registry.
+
+    Attributes:
+        dated: whether the answerer's word on time counts, as a mirror's does not.
+    """
 
     def __init__(self, reply: Reply, *, source: str, start: int, end: int, ranged: bool) -> None:
+        self.dated = True
         self.source = source
         self.start = start
         self.end = end
         self.ranged = ranged
         self._reply = reply
+
+    @property
+    def last_modified(self) -> float | None:
+        """The registry's own time for the blob; None where somebody else answered."""
+        return last_modified(self._reply) if self.dated else None
 
     def chunks(self) -> Iterator[Buffer]:
         """The bytes [start, end), in pieces that are valid until the next.

@@ -8,6 +8,7 @@ Mirrors never say what a tag means (design section 6).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from pinner.errors import AccessDenied
@@ -113,7 +114,7 @@ class RegistryClient:
         )
 
     def head(self, reference: Reference) -> Digest | None:
-        """The digest that the registry states for the tag, by one HEAD.
+        """The digest that the registry states for the digest, else the tag, by one HEAD.
 
         None where it does not say: without the header, or with any refusal (405, 404, 403), since
         registries are known to refuse HEAD alone and their reasons come only with a GET.
@@ -141,9 +142,9 @@ class RegistryClient:
     def manifest(self, repository: Repository, digest: Digest) -> RawManifest:
         """The manifest or index of this digest, from a mirror or the registry."""
         subject = f"{repository.familiar()}@{digest}"
-        return self._fallback.first(
-            self._endpoints(repository, True),  # noqa: FBT003 - named where it is declared
-            lambda endpoint: self._fetch(
+
+        def ask(endpoint: Endpoint) -> RawManifest:
+            raw = self._fetch(
                 endpoint,
                 repository,
                 f"manifests/{digest}",
@@ -151,7 +152,12 @@ class RegistryClient:
                 kind="manifest",
                 headers=_MANIFESTS,
                 subject=subject,
-            ),
+            )
+            return raw if endpoint.upstream else replace(raw, last_modified=None)
+
+        return self._fallback.first(
+            self._endpoints(repository, True),  # noqa: FBT003 - named where it is declared
+            ask,
         )
 
     def open_blob(
@@ -178,8 +184,11 @@ class RegistryClient:
 
             def use(reply: Reply) -> ReplyStream:
                 if whole:
-                    return whole_blob(reply, source=source, size=size)
-                return part_of_blob(reply, source=source, start=start, end=end, size=size)
+                    stream = whole_blob(reply, source=source, size=size)
+                else:
+                    stream = part_of_blob(reply, source=source, start=start, end=end, size=size)
+                stream.dated = endpoint.upstream
+                return stream
 
             return self._fetch(
                 endpoint,

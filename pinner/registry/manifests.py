@@ -58,7 +58,7 @@ def read_manifest(reply: Reply, wanted: Digest | None) -> RawManifest:
             media_type=media_type,
             digest=digest,
             data=data,
-            last_modified=_last_modified(reply.headers.get("last-modified", "")),
+            last_modified=last_modified(reply),
         )
 
 
@@ -68,6 +68,15 @@ def stated_digest(reply: Reply) -> Digest | None:
         return Digest.parse(reply.headers.get("docker-content-digest", "").strip())
     except InvalidDigest:
         return None
+
+
+def last_modified(reply: Reply) -> float | None:
+    """What `Last-Modified` says, in seconds since the epoch, if it is there and is a date."""
+    try:
+        moment = parsedate_to_datetime(reply.headers.get("last-modified", ""))
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def content_encoding(reply: Reply) -> str:
@@ -89,11 +98,3 @@ def _checked(data: bytes, wanted: Digest, reply: Reply) -> Digest:
         f"they hash to {found}, not to {wanted}",
         where=str(reply.url),
     )
-
-
-def _last_modified(text: str) -> float | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -37,3 +37,12 @@ def parse_duration(text: str) -> timedelta:
             mend='write it like "30m", "12h", "3d" or "2w", or "0" for none',
         )
     return int(found["count"]) * _UNITS[found["unit"]] if found["unit"] else timedelta(0)
+
+
+def duration_text(duration: timedelta) -> str:
+    """A duration in the largest unit up to days that it is a whole number of: `3d`, `36h`."""
+    for unit in ("d", "h", "m"):
+        count, rest = divmod(duration, _UNITS[unit])
+        if count and not rest:
+            return f"{count}{unit}"
+    return "0"

@@ -20,7 +20,8 @@ from pinner.tomlfiles.table import type_name
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from pinner.tagpolicy import VersionWish
+    from pinner.tagpolicy import TagWish
+    from pinner.tagpolicy.versions import VersionWish
     from pinner.tomlfiles.table import Table
 
 KEYS: Final = (
@@ -89,7 +90,7 @@ def _read_table(name: str, table: Table, *, line: int, defaults: Defaults) -> Sp
     platforms = read_platforms(table)
     minimum_age = read_minimum_age(table)
     immutable = table.flag("immutable")
-    version = _read_version(table)
+    wish = _read_version(table)
     tag = table.parsed("tag", _parse_tag, 'a tag: "bookworm"')
     if reference is None:
         return None
@@ -97,7 +98,7 @@ def _read_table(name: str, table: Table, *, line: int, defaults: Defaults) -> Sp
     return _entry(
         name,
         reference.with_tag(tag or reference.tag),
-        version,
+        wish,
         line=line,
         defaults=Defaults(
             platforms=defaults.platforms if platforms is None else platforms,
@@ -117,19 +118,19 @@ def _mend_of_no_image(name: str, table: Table) -> str:
 def _entry(
     name: str,
     reference: Reference,
-    version: VersionWish | None,
+    wish: TagWish | None,
     *,
     line: int,
     defaults: Defaults,
     immutable: bool = False,
 ) -> SpecEntry:
-    wish = reference.tag_or_latest() if version is None else reference
+    followed = reference.tag_or_latest() if wish is None else reference
     return SpecEntry(
         name=name,
-        repository=wish.repository,
-        tag=wish.tag,
-        digest=wish.digest,
-        version=version,
+        repository=followed.repository,
+        tag=followed.tag,
+        digest=followed.digest,
+        wish=wish,
         platforms=defaults.platforms,
         minimum_age=defaults.minimum_age,
         immutable=immutable,
@@ -145,7 +146,7 @@ def _read_version(table: Table) -> VersionWish | None:
     if not {"version", "variant", "precision"} & table.values.keys():
         return None
     # packaging takes longer to import than a spec to read, and few specs need it.
-    from pinner.tagpolicy import VersionWish, parse_variant  # noqa: PLC0415
+    from pinner.tagpolicy.versions import VersionWish, parse_variant  # noqa: PLC0415
 
     variant = table.parsed("variant", parse_variant, 'the rest of the tag: "alpine"')
     precision = table.number("precision", 1, _MOST_NUMBERS)

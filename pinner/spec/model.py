@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pinner.oci.platform import Platform
     from pinner.oci.reference import Repository
     from pinner.oci.registryconfig import RegistryConfig
-    from pinner.tagpolicy import VersionWish
+    from pinner.tagpolicy import TagWish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +21,12 @@ class SpecEntry:
     """One named image that is wished for.
 
     Attributes:
-        tag: the tag to follow, `latest` where the entry names none; None where it has a version,
-            or a digest alone.
+        tag: the tag to lock, `latest` where the entry names none; None where the wish alone says
+            which, and where there is a digest alone.
         digest: given by hand: locked as it is and never updated.
-        version: which tags it may follow; then `tag` and `digest` are None.
+        wish: which tags a pin may have; None for `tag` and no other. Where there is both, `tag` is
+            locked first, and an update may move the pin to what the wish admits. A wish excludes a
+            digest.
         platforms: what to lock, from the entry or else from `[settings]`; None for every platform
             that the tag offers.
         minimum_age: how old an image must be before an update takes it.
@@ -36,7 +38,7 @@ class SpecEntry:
     repository: Repository
     tag: str | None = None
     digest: Digest | None = None
-    version: VersionWish | None = None
+    wish: TagWish | None = None
     platforms: tuple[Platform, ...] | None = None
     minimum_age: timedelta = timedelta(0)
     immutable: bool = False

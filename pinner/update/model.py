@@ -6,14 +6,15 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pinner.outcome import Failed
+from pinner.outcome import Failed, exit_code
 from pinner.resolve import Added, Changed, Removed
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from pinner.lockfile import Lock, LockedImage
     from pinner.oci.digest import Digest
+    from pinner.update.seenlog import SeenLog
 
 
 class Evidence(enum.Enum):
@@ -46,13 +47,15 @@ class Waiting:
     Attributes:
         tag: the tag that names it.
         age: None where there is no evidence of its age at all.
-        matures: when it will be old enough; None where that cannot be said.
+        minimum_age: how old it would have to be.
+        matures: when it will be old enough.
     """
 
     tag: str
     digest: Digest
     age: Age | None
-    matures: datetime | None
+    minimum_age: timedelta
+    matures: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +76,16 @@ class Updated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unchanged:
-    """The tag still names what is locked."""
+    """The tag still names what is locked.
+
+    Attributes:
+        alias: a better tag that names the very same image, so that nothing is gained by moving to
+            it; None where there is none.
+    """
 
     name: str
     image: LockedImage
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +137,14 @@ class UpdateResult:
         outcomes: one for each entry that was asked for, in the spec's order, then what was
             removed, by name. `Added`, `Changed` and `Removed` are entries whose pin did not
             satisfy the spec, which are locked as `pinner lock` would.
+        seen: the observation log, with what this run saw.
+        warnings: what deserves attention and is no failure; safe to print.
     """
 
     lock: Lock
     outcomes: tuple[UpdateOutcome, ...]
+    seen: SeenLog
+    warnings: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -139,3 +152,17 @@ class UpdateResult:
         return any(
             isinstance(outcome, Updated | Added | Changed | Removed) for outcome in self.outcomes
         )
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a tag that must not move did, else as failures have it; 0 also with held ones."""
+        return 1 if self._alarmed else exit_code(self.outcomes)
+
+    @property
+    def outdated_code(self) -> int:
+        """1 where the lock would be another or an alarm was raised, else as failures have it."""
+        return 1 if self.changed or self._alarmed else exit_code(self.outcomes)
+
+    @property
+    def _alarmed(self) -> bool:
+        return any(isinstance(outcome, Alarm) for outcome in self.outcomes)

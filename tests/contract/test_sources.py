@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +16,7 @@ from pinner.oci.reference import Reference, Repository
 from pinner.oci.sources import BlobSource, ManifestSource, Resolver, TagLister
 from support.clients import opened
 from support.registry_content import OCI_MANIFEST
+from support.registry_faults import header
 from support.registry_sim import RegistrySim
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MANIFEST = b'{"schemaVersion":2}'
 BLOB = bytes(range(256)) * 1000
+MODIFIED = 1_794_391_200.0  # Wed, 11 Nov 2026 10:00:00 GMT
 
 
 class Source(Resolver, TagLister, ManifestSource, BlobSource, Protocol):
@@ -50,8 +52,9 @@ def in_memory(home: Path, tags: tuple[str, ...]) -> Iterator[Case]:
     source = MemorySource()
     repository = Repository.parse("registry.example/team/app")
     for tag in tags:
-        source.push(Reference(repository, tag), MANIFEST, media_type=OCI_MANIFEST)
-    source.push_blob(repository, BLOB)
+        reference = Reference(repository, tag)
+        source.push(reference, MANIFEST, media_type=OCI_MANIFEST, last_modified=MODIFIED)
+    source.push_blob(repository, BLOB, last_modified=MODIFIED)
     source.push_blob(repository, b"")
     yield Case(source=source, repository=repository)
 
@@ -59,6 +62,7 @@ def in_memory(home: Path, tags: tuple[str, ...]) -> Iterator[Case]:
 @contextmanager
 def over_http(home: Path, tags: tuple[str, ...]) -> Iterator[Case]:
     with RegistrySim() as sim, opened(home) as here:
+        sim.always("/v2/", header("Last-Modified", "Wed, 11 Nov 2026 10:00:00 GMT"))
         sim.content.add_manifest("team/app", MANIFEST, OCI_MANIFEST, tags)
         sim.content.add_blob("team/app", BLOB)
         sim.content.add_blob("team/app", b"")
@@ -98,6 +102,26 @@ def test_resolve_by_digest_ignores_the_tag(case: Case) -> None:
 
 def test_head(case: Case) -> None:
     assert case.source.head(Reference(case.repository, "stable")) == Digest.of(MANIFEST)
+
+
+def test_head_of_a_digest_ignores_the_tag(case: Case) -> None:
+    reference = Reference(case.repository, "none", Digest.of(MANIFEST))
+    assert case.source.head(reference) == Digest.of(MANIFEST)
+
+
+@pytest.mark.parametrize("tag", ["none", "stable"])
+def test_head_of_what_is_not_there_names_no_digest(case: Case, tag: str) -> None:
+    digest = Digest.of(b"none") if tag == "stable" else None
+    with suppress(NotFound):
+        assert case.source.head(Reference(case.repository, tag, digest)) is None
+
+
+def test_the_registrys_own_time(case: Case) -> None:
+    by_tag = case.source.resolve(Reference(case.repository, "stable"))
+    by_digest = case.source.manifest(case.repository, Digest.of(MANIFEST))
+    with case.source.open_blob(case.repository, descriptor()) as stream:
+        times = (by_tag.last_modified, by_digest.last_modified, stream.last_modified)
+    assert times == (MODIFIED, MODIFIED, MODIFIED)
 
 
 def test_tags(case: Case) -> None:

@@ -17,7 +17,7 @@ from pinner.oci.platform import Platform
 from pinner.oci.reference import Repository
 from pinner.oci.registryconfig import RegistryConfig
 from pinner.spec import Spec, SpecEntry, parse_spec
-from pinner.tagpolicy import VersionWish
+from pinner.tagpolicy.versions import VersionWish
 from support.projects import lock_of, locks, specs
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def text_of(entry: SpecEntry, *, as_table: bool, key_order: list[int]) -> list[s
     pairs = [f'image = "{entry.reference.with_tag(None)}"']
     if entry.tag is not None:
         pairs.append(f'tag = "{entry.tag}"')
-    if entry.version is not None:
-        pairs.append(f'version = "{entry.version.specifier}"')
-        pairs.append(f'variant = "{entry.version.variant}"')
+    if isinstance(entry.wish, VersionWish):
+        pairs.append(f'version = "{entry.wish.specifier}"')
+        pairs.append(f'variant = "{entry.wish.variant}"')
     if entry.platforms is not None:
         pairs.append(f"platforms = {[str(platform) for platform in entry.platforms]}")
     pairs = [pairs[number] for number in key_order if number < len(pairs)]
@@ -79,7 +79,7 @@ def test_what_does_not_concern_the_pins_leaves_them_fresh(spec: Spec, hours: int
 
 
 def other_tag(entry: SpecEntry) -> SpecEntry:
-    return replace(entry, tag=f"{entry.tag or ''}x", version=None)
+    return replace(entry, tag=f"{entry.tag or ''}x", wish=None)
 
 
 def other_registry(entry: SpecEntry) -> SpecEntry:
@@ -92,11 +92,11 @@ def other_path(entry: SpecEntry) -> SpecEntry:
 
 
 def other_digest(entry: SpecEntry) -> SpecEntry:
-    return replace(entry, digest=Digest.of(b"other"), version=None)
+    return replace(entry, digest=Digest.of(b"other"), wish=None)
 
 
 def other_version(entry: SpecEntry) -> SpecEntry:
-    return replace(entry, version=VersionWish(specifier=">=5"), tag=None, digest=None)
+    return replace(entry, wish=VersionWish(specifier=">=5"), tag=None, digest=None)
 
 
 def other_platforms(entry: SpecEntry) -> SpecEntry:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinner.oci.reference import is_tag
-from pinner.tagpolicy import InvalidWish, VersionWish, choose_tag, parse_tag
+from pinner.tagpolicy import InvalidWish, choose_tag
+from pinner.tagpolicy.versions import VersionWish, parse_tag
 
 numbers = st.lists(st.integers(0, 30), min_size=1, max_size=4)
 endings = st.sampled_from(["", "", "", "rc1", "a2", ".post1", ".dev0", "beta", "k"])

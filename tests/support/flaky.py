@@ -101,6 +101,7 @@ class _Changed:
         self.start = inner.start
         self.end = inner.end
         self.ranged = inner.ranged
+        self.last_modified = inner.last_modified
         self._inner = inner
         self._cut_at = cut_at
         self._corrupt = corrupt

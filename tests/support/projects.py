@@ -11,7 +11,7 @@ from pinner.oci.digest import Digest
 from pinner.oci.platform import Platform
 from pinner.oci.reference import Repository
 from pinner.spec import Spec, SpecEntry
-from pinner.tagpolicy import VersionWish
+from pinner.tagpolicy.versions import VersionWish
 from support.strategies import digests, platforms, repositories
 
 names = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,6}", fullmatch=True)
@@ -71,7 +71,7 @@ def entries(draw: st.DrawFn, name: str) -> SpecEntry:
         repository=draw(st.sampled_from(_REPOSITORIES)),
         tag=tag if sort in {"tag", "both"} else None,
         digest=digest if sort in {"digest", "both"} else None,
-        version=VersionWish(specifier=">=2,<5", variant="alpine") if sort == "version" else None,
+        wish=VersionWish(specifier=">=2,<5", variant="alpine") if sort == "version" else None,
         platforms=draw(st.none() | wanted),
     )
 
@@ -93,7 +93,7 @@ def pin_of(entry: SpecEntry) -> LockedImage:
     return LockedImage(
         name=entry.name,
         repository=entry.repository,
-        tag="4.1-alpine" if entry.version else entry.tag,
+        tag="4.1-alpine" if entry.wish else entry.tag,
         digest=entry.digest or Digest.of(str(entry.reference).encode()),
         platforms={
             platform: Digest.of(str(platform).encode())

@@ -7,7 +7,7 @@ import pytest
 from pinner.errors import IntegrityError, RegistryError, Unavailable
 from pinner.oci.descriptor import Descriptor
 from pinner.oci.digest import Digest
-from pinner.oci.fetch import read_blob
+from pinner.oci.fetch import read_blob, read_dated_blob
 from pinner.oci.memory import MemorySource
 from pinner.oci.reference import Repository
 
@@ -32,6 +32,13 @@ def source() -> MemorySource:
 
 def test_reads_the_blob(source: MemorySource) -> None:
     assert read_blob(source, REPOSITORY, descriptor_of(DATA)) == DATA
+
+
+def test_reads_the_registrys_own_time_too() -> None:
+    source = MemorySource()
+    source.push_blob(REPOSITORY, DATA, last_modified=1_794_391_200.0)
+    dated = read_dated_blob(source, REPOSITORY, descriptor_of(DATA))
+    assert (dated.data, dated.last_modified) == (DATA, 1_794_391_200.0)
 
 
 def test_M29_more_than_the_limit_is_not_asked_for(source: MemorySource) -> None:

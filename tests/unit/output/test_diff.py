@@ -247,10 +247,10 @@ def test_one_name_in_two_architectures_is_told_apart() -> None:
             id="made at the same time",
         ),
         pytest.param(SAME, "same images", id="index only"),
-        pytest.param(MOVED, "-linux/arm64", id="a platform less"),
+        pytest.param(MOVED, "was app -linux/arm64", id="a platform less"),
         pytest.param(
             replace(MOVED, before=MOVED.after, after=MOVED.before),
-            "+linux/arm64",
+            "was registry.example/team/app +linux/arm64",
             id="a platform more",
         ),
         pytest.param(ADDED, "added, 29.1 MB in 2 layers", id="added"),

@@ -21,5 +21,12 @@ def test_short_and_empty_last_cells_leave_no_blanks() -> None:
     assert columns([("a", "long", ""), ("b",)]) == "  a  long\n  b\n"
 
 
+def test_the_last_cell_of_a_short_row_may_run_on() -> None:
+    rows = [("a", "1", "x → y", "why"), ("b", "2", "held: until tomorrow"), ("c", "longer", "z")]
+    assert columns(rows, spill=True, indent=0) == (
+        "a  1       x → y  why\nb  2       held: until tomorrow\nc  longer  z\n"
+    )
+
+
 def test_no_rows_no_text() -> None:
     assert columns([]) == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,3 +133,40 @@ def test_size_change(before: int, after: int, text: str) -> None:
 )
 def test_span(seconds: float, text: str) -> None:
     assert units.span(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "under a minute old"),
+        (59, "under a minute old"),
+        (60, "1 minute old"),
+        (3 * 3600, "3 hours old"),
+        (86_400, "1 day old"),
+        (29 * 86_400, "29 days old"),
+        (800 * 86_400, "2 years old"),
+    ],
+)
+def test_how_old(seconds: float, text: str) -> None:
+    assert units.old(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        ("2026-11-26T00:00:00+00:00", "26 Nov"),
+        ("2026-11-26T23:30:00-02:00", "27 Nov"),
+        ("2027-01-01T00:30:00+01:00", "31 Dec"),
+        ("2027-01-01T00:00:00+00:00", "1 Jan 2027"),
+        ("2025-02-03T00:00:00+00:00", "3 Feb 2025"),
+    ],
+)
+def test_days_have_a_year_where_it_is_another(moment: str, text: str) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    assert units.day(datetime.fromisoformat(moment), now) == text
+
+
+def test_moments_in_documents_are_in_utc() -> None:
+    assert units.iso(datetime.fromisoformat("2026-11-26T12:00:00.9+02:00")) == (
+        "2026-11-26T10:00:00Z"
+    )

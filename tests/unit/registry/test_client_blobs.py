@@ -330,6 +330,16 @@ class TestMirrors:
         assert fetched(here, sim) == DATA
         assert (len(mirror.requests), len(sim.requests)) == (1, 0)
 
+    @pytest.mark.parametrize("end", [None, 5])
+    def test_do_not_say_how_old_a_blob_is(
+        self, sim: RegistrySim, mirror: RegistrySim, here: Opened, end: int | None
+    ) -> None:
+        mirror.always("/v2/", header("Last-Modified", "Wed, 11 Nov 2026 10:00:00 GMT"))
+        descriptor = Descriptor(media_type="", digest=Digest.of(DATA), size=len(DATA))
+        repository = Repository.parse(f"{sim.host}/team/app")
+        with here.client.open_blob(repository, descriptor, end=end) as stream:
+            assert (len(mirror.requests), stream.last_modified) == (1, None)
+
     def test_B13_one_that_lies_is_avoided(
         self, sim: RegistrySim, mirror: RegistrySim, here: Opened
     ) -> None:

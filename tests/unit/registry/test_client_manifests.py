@@ -245,6 +245,14 @@ class TestMirrors:
         assert mirror.count("GET", "/v2/cache/team/app/manifests/sha256:") == 1
         assert sim.requests == []
 
+    def test_do_not_say_how_old_a_manifest_is(
+        self, sim: RegistrySim, mirror: RegistrySim, image: SimImage, here: Opened
+    ) -> None:
+        mirror.content.add_image("cache/team/app")
+        mirror.always("/v2/", header("Last-Modified", "Wed, 11 Nov 2026 10:00:00 GMT"))
+        raw = here.client.resolve(ref(sim.host, f"team/app@{image.digest}"))
+        assert (len(mirror.requests), raw.last_modified) == (1, None)
+
     def test_are_never_asked_for_tags(
         self, sim: RegistrySim, mirror: RegistrySim, image: SimImage, here: Opened
     ) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pinner.spec.duration import InvalidDuration, parse_duration
+from pinner.spec.duration import InvalidDuration, duration_text, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,20 @@ def test_durations(text: str, expected: timedelta) -> None:
 def test_no_durations(text: str) -> None:
     with pytest.raises(InvalidDuration):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("duration", "text"),
+    [
+        (timedelta(0), "0"),
+        (timedelta(minutes=30), "30m"),
+        (timedelta(minutes=90), "90m"),
+        (timedelta(hours=12), "12h"),
+        (timedelta(hours=36), "36h"),
+        (timedelta(days=3), "3d"),
+        (timedelta(weeks=2), "14d"),
+    ],
+)
+def test_durations_as_text(duration: timedelta, text: str) -> None:
+    assert duration_text(duration) == text
+    assert parse_duration(text) == duration

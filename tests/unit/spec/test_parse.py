@@ -48,7 +48,7 @@ def test_the_designs_example(design: Spec) -> None:
     assert debian.reference == Reference.parse("debian:bookworm")
     assert debian.platforms == (AMD64, ARM64)
     assert debian.minimum_age == timedelta(days=3)
-    assert str(node.version) == 'version ">=22,<23", variant "alpine"'
+    assert str(node.wish) == 'version ">=22,<23", variant "alpine"'
     assert str(app.reference) == "registry.example:5000/team/app:stable"
     assert app.platforms == (ARM64,)
     assert app.minimum_age == timedelta(0)
@@ -69,7 +69,7 @@ def test_an_entry(row: dict[str, Any]) -> None:
     only = entry(row["entry"])
     assert only.name == "x"
     assert str(only.reference) == row["means"]
-    assert (only.version and str(only.version)) == row.get("version")
+    assert (only.wish and str(only.wish)) == row.get("version")
     platforms = only.platforms and [str(platform) for platform in only.platforms]
     assert platforms == row.get("platforms")
     assert only.minimum_age == timedelta(hours=row.get("hours", 0))

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pinner.tagpolicy import InvalidWish, VersionWish, choose_tag, parse_tag
+from pinner.tagpolicy import InvalidWish, choose_tag
+from pinner.tagpolicy.versions import VersionWish, parse_tag
 from support.tables import FIXTURES, params
 
 OFFICIAL: dict[str, list[str]] = json.loads((FIXTURES / "tags/official.json").read_text())
@@ -70,6 +71,23 @@ def test_admits(tag: str, *, is_admitted: bool) -> None:
 def test_admits_only_the_precision_that_is_asked_for() -> None:
     wish = VersionWish(specifier=">=22", precision=2)
     assert [tag for tag in ("22", "22.1", "22.1.0") if wish.admits(tag)] == ["22.1"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "ranked"),
+    [
+        pytest.param(["1.0", "1.10", "1.9"], ["1.10", "1.9", "1.0"], id="newest first"),
+        pytest.param(["1.2", "1.2.3", "1"], ["1.2.3"], id="one precision"),
+        pytest.param(["1.2", "v1.3", "v1.1"], ["v1.3", "v1.1"], id="one form"),
+        pytest.param(["v1.3", "1.3", "v1.2"], ["1.3"], id="one form, without v on a tie"),
+        pytest.param(["1.2-slim", "1.1"], ["1.1"], id="one variant"),
+        pytest.param(["1.02", "1.2", "1.1"], ["1.2", "1.02", "1.1"], id="one version, shortest"),
+        pytest.param(["1.1", "1.2", "1.1"], ["1.2", "1.1"], id="each once"),
+        pytest.param(["latest"], [], id="none"),
+    ],
+)
+def test_what_competes_is_ranked(tags: list[str], ranked: list[str]) -> None:
+    assert VersionWish(specifier=">=1").ranked(tags) == tuple(ranked)
 
 
 @pytest.mark.parametrize("row", params("tags/specifiers.toml"))

@@ -1,4 +1,4 @@
-"""Versions in tags: what a tag says, and which tag satisfies a wish (design section 2).
+"""Versions in tags: what a tag says, and which tags satisfy a specifier (design section 2).
 
     tag     := version ["-" variant]              3.12.7-slim-bookworm
     version := ["v"] number ("." number)* [pre] ["." "post" n] ["." "dev" n]
@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Final
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import Version
 
-from pinner.errors import InputError
 from pinner.oci.reference import is_tag
+from pinner.tagpolicy.wish import InvalidWish
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
@@ -42,12 +42,6 @@ _VERSION: Final = re.compile(
 _COMMIT: Final = re.compile(r"(?=[0-9]*[a-f])[0-9a-f]{7,40}", re.ASCII)
 _LONGEST: Final = 200
 _EXAMPLE: Final = 'write it like ">=22,<23" or "==22.*"'
-
-
-class InvalidWish(InputError, ValueError):  # noqa: N818 - values raise `InvalidX`
-    """A version specifier, variant or precision that no tag could satisfy."""
-
-    code = "invalid-version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,21 +109,21 @@ class VersionWish:
         found = parse_tag(tag)
         return found is not None and self._admits(found)
 
-    def choose(self, tags: Iterable[str]) -> str | None:
-        """The newest tag that satisfies this wish; None where none does.
+    def ranked(self, tags: Iterable[str]) -> tuple[str, ...]:
+        """The tags that satisfy this wish and compete with the newest of them, newest first.
 
-        The answer does not depend on the order of `tags`. Of tags for one version (`1.02`, `1.2`)
-        it is the shortest, then the first by code point.
+        Of tags for one version (`1.02`, `1.2`) the shortest comes first, then the first by code
+        point.
         """
-        found = ((tag, parse_tag(tag)) for tag in tags if self._may_admit(tag))
+        found = ((tag, parse_tag(tag)) for tag in set(tags) if self._may_admit(tag))
         matches = [(tag, said) for tag, said in found if said is not None and self._admits(said)]
         if not matches:
-            return None
+            return ()
         precision = max(said.precision for _, said in matches)
         group = [(tag, said) for tag, said in matches if said.precision == precision]
-        newest = max(said.version for _, said in group)
-        named = [(tag, said) for tag, said in group if said.version == newest]
-        return min(named, key=lambda match: (match[1].has_v, len(match[0]), match[0]))[0]
+        group.sort(key=lambda match: (match[1].has_v, len(match[0]), match[0]))
+        group.sort(key=lambda match: match[1].version, reverse=True)  # stable
+        return tuple(tag for tag, said in group if said.has_v == group[0][1].has_v)
 
     def _may_admit(self, tag: str) -> bool:
         """What can be said before the version is parsed, which is slow for thousands of tags."""
@@ -147,11 +141,6 @@ class VersionWish:
         variant = f', variant "{safe(self.variant)}"' if self.variant else ""
         precision = f", precision {self.precision}" if self.precision is not None else ""
         return f'version "{safe(self.specifier)}"{variant}{precision}'
-
-
-def choose_tag(tags: Iterable[str], wish: VersionWish) -> str | None:
-    """The newest of a repository's tags that satisfies `wish`; None where none does."""
-    return wish.choose(tags)
 
 
 def parse_variant(text: str) -> str:
