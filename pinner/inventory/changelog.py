@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 UPGRADES_LIMIT: Final = 2_000
 """Upgrades of one image that changelogs are read for."""
-ENTRIES_LIMIT: Final = 5_000
-"""Entries of one changelog that are looked at, the newest; the longest real ones have 2,000."""
+ENTRIES_LIMIT: Final = 2_000
+"""Entries of one changelog that are looked at, the newest. Debian 12's binutils has 675."""
 FIXES_LIMIT: Final = 5_000
 """Ids that are taken from one changelog, the newest entries' first."""
 

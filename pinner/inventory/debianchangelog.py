@@ -15,11 +15,10 @@ from __future__ import annotations
 import re
 import zlib
 from collections import defaultdict
-from itertools import islice
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pinner.inventory.changelog import (
-    ENTRIES_LIMIT,
     UPGRADES_LIMIT,
     between,
     entries,
@@ -127,14 +126,15 @@ def unpack(data: bytes) -> str:
 
 def parse(text: str, source: str) -> list[Entry]:
     """The entries of this source, the newest first. Other sources' and other lines are none."""
-    headings = list(islice(_HEADING.finditer(text), ENTRIES_LIMIT + 1))
-    ends = [following.start() for following in headings[1:]]
-    if len(headings) <= ENTRIES_LIMIT:
-        ends.append(len(text))
+    headings = pairwise(chain(_HEADING.finditer(text), [None]))
     return entries(
-        (debian.key(heading[2]), _urgency(heading[3]), text[heading.end() : end])
-        for heading, end in zip(headings, ends, strict=False)
-        if heading[1] == source
+        (
+            debian.key(heading[2]),
+            _urgency(heading[3]),
+            text[heading.end() : following.start() if following else None],
+        )
+        for heading, following in headings
+        if heading and heading[1] == source
     )
 
 

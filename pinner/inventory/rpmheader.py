@@ -66,7 +66,7 @@ class Header:
         self._places: dict[int, _Place] = {}
         for tag, kind, offset, count in _ENTRY.iter_unpack(blob[_HEAD.size : data]):
             if tag in _TYPES:
-                if kind != _TYPES[tag] or tag in self._places or offset >= size:
+                if kind != _TYPES[tag] or tag in self._places:
                     raise BadHeader
                 self._places[tag] = _Place(data + offset, count)
 

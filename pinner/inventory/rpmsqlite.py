@@ -62,7 +62,9 @@ def headers(data: bytes) -> Iterator[bytes]:
         with closing(sqlite3.connect(":memory:")) as connection:
             yield from _headers(connection, data)
     except sqlite3.Error as error:
-        raise Unreadable(safe(str(error))) from error
+        is_endless = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+        why = "it takes more work than an honest one" if is_endless else safe(str(error))
+        raise Unreadable(why) from error
 
 
 class _Patience:
@@ -77,15 +79,15 @@ class _Patience:
 
 
 def _headers(connection: sqlite3.Connection, data: bytes) -> Iterator[bytes]:
-    _open(connection, data)
     patience = _Patience(_SCHEMA_STEPS)
     connection.set_progress_handler(patience, _STEPS)
+    _open(connection, data)
     tables = connection.execute(
-        "SELECT type, sql FROM main.sqlite_master WHERE name = 'Packages' COLLATE NOCASE"
+        "SELECT sql FROM main.sqlite_master WHERE name = 'Packages' COLLATE NOCASE"
     ).fetchall()
     if not tables:
         raise Unreadable("it has no table of packages")
-    if len(tables) > 1 or tables[0][0] != b"table" or not _is_plain(tables[0][1]):
+    if len(tables) > 1 or not _is_plain(tables[0][0]):
         raise Unreadable("its table of packages is not as rpm makes it")
     patience.left = _ROWS_STEPS
     rows = connection.execute("SELECT blob FROM main.Packages NOT INDEXED")

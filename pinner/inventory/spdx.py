@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SIZE_LIMIT: Final = 16 * 1024 * 1024
 """Bytes of one attestation."""
+_VALUES_LIMIT: Final = 750_000
+"""Members and elements: what a value costs in memory is not told by its bytes."""
 PREDICATE: Final = "https://spdx.dev/Document"
 _REFERENCES_LIMIT: Final = 1_000
 
@@ -55,6 +57,8 @@ def packages(statement: bytes) -> Database:
 
 
 def _entries(statement: bytes) -> Iterator[Field]:
+    if statement.count(b",") > _VALUES_LIMIT:
+        raise MalformedJson(f"it has more than {_VALUES_LIMIT} values")
     document = Field(loads(statement, SIZE_LIMIT))
     if document["predicateType"].text() != PREDICATE:
         raise document["predicateType"].wrong("is not that of an SPDX document")

@@ -2,8 +2,8 @@
 
 Only the fields that are asked for are looked at, by patterns that never go back, so that the time
 is linear in the file's size and the memory is that of the packages. python-debian's Deb822 reads
-the same syntax, but keeps every field of every stanza, folds and checks them, and costs a tenth of
-a second to import; here five fields of a dozen matter, and a bad stanza must not end the reading.
+the same syntax; but on the status file of Debian 12 it takes four times as long (and 0.15 s to be
+imported), one byte that is not UTF-8 ends its reading, and two packages in one stanza become one.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ _GOALS: Final = (
     ("pinner lock, 100 entries", 1 / 3, "skopeo inspect --raw, 100 times"),
     ("pinner --version", 3, "python -c pass"),
     ("pinner lock --check, 100 entries", 6, "python -c pass"),
+    ("pinner, packages of a layer", 1.5, "gzip -dc | tar -t"),
 )
 _VERSIONS: Final = (
     ("docker-registry", "--version"),

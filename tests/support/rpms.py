@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -104,3 +105,15 @@ NEWER: Final = (
     Spec(name="tzdata", version="2025b", release="1.el9"),
 )
 """The same of newer.sqlite.gz, after an upgrade."""
+
+INT32, STRING, STRINGS = 4, 6, 8
+"""Types of a header's entries."""
+
+
+def header(*entries: tuple[int, int, bytes, int]) -> bytes:
+    """As rpm's manual describes it; an entry is (tag, type, data, count)."""
+    index, data = b"", b""
+    for tag, kind, value, count in entries:
+        index += struct.pack(">IIII", tag, kind, len(data), count)
+        data += value
+    return struct.pack(">II", len(entries), len(data)) + index + data

@@ -42,11 +42,14 @@ def number(digits: str) -> Number:
 
 
 def _runs(text: str) -> tuple[Run, ...]:
-    """The runs, and one end behind them that stands for all the nothing which follows."""
-    runs = [(_words(words), number(digits)) for words, digits in _RUN.findall(text)]
+    """The runs, and one end behind them that stands for all the nothing which follows.
+
+    Only the first run can be nothing where others follow it, as in `0~`, so it always stays.
+    """
+    first, *runs = [(_words(words), number(digits)) for words, digits in _RUN.findall(text)]
     while runs and runs[-1] == _END:
         runs.pop()
-    return (*runs, _END)
+    return (first, *runs, _END)
 
 
 def _words(text: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""dpkg's databases: what is installed, and what becomes of stanzas that are not as they should be."""
+"""dpkg's databases: what is installed, and what becomes of stanzas that are damaged (P01)."""
 
 from __future__ import annotations
 
@@ -79,6 +79,11 @@ def test_several_stanzas_and_empty_lines() -> None:
     assert database.notes == ()
 
 
+def test_a_line_of_spaces_parts_stanzas() -> None:
+    database = dpkg.packages({STATUS: stanza("a") + b" \t\n" + stanza("b")})
+    assert named(database) == [("a", "1"), ("b", "1")]
+
+
 def test_field_names_in_any_case() -> None:
     text = b"PACKAGE: a\nstatus:install ok installed\nVERSION :1\n"
     assert named(read(text)) == [("a", "1")]
@@ -138,6 +143,7 @@ def test_P01_only_what_is_installed(status: str, installed: bool) -> None:  # no
         pytest.param(b"Package: \xff\n" + stanza("b")[11:], id="a name that is not UTF-8"),
         pytest.param(stanza("b") + b"Version: 2\n", id="two versions"),
         pytest.param(stanza("b") + b"Architecture: a b\n", id="a space in the architecture"),
+        pytest.param(stanza("b") + b"Source: " + b"x" * 2000 + b"\n", id="a long source"),
         pytest.param(b"just some text\n", id="text"),
         pytest.param(b"\x7fELF\x02\x01\x00\xff\n", id="a program"),
     ],

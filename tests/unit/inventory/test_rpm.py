@@ -6,13 +6,16 @@ import gzip
 import sqlite3
 import struct
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from pinner.inventory import rpm, rpmsqlite
 from pinner.inventory.difference import difference
+from pinner.inventory.formats import Fixes, Upgrade
 from pinner.inventory.model import Changelog, Direction, Ecosystem, Fix, Package
+from support.rpms import STRING, STRINGS, header
 from support.tables import FIXTURES
 
 if TYPE_CHECKING:
@@ -98,8 +101,7 @@ def test_an_upgrade_and_what_its_changelog_names() -> None:
         ),
         pytest.param(
             [
-                "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, "
-                "blob BLOB NOT NULL AS (zeroblob(9)))",
+                "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL AS (x'00'))",
             ],
             "its table of packages is not as rpm makes it",
             id="a computed column",
@@ -127,7 +129,7 @@ def test_P03_a_schema_without_end() -> None:
     data = made(
         TABLE, "PRAGMA writable_schema = ON", f"INSERT INTO sqlite_master {COUNTED} {views}"
     )
-    assert read(data).notes == (f"{UNREAD}interrupted",)
+    assert read(data).notes == (f"{UNREAD}it takes more work than an honest one",)
 
 
 def test_P03_rows_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +140,7 @@ def test_P03_rows_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_P03_a_page_that_is_used_again_and_again() -> None:
     """Every child of the table's root is made the first one, which has a large row."""
     large = "INSERT INTO Packages VALUES (1, zeroblob(200000))"
-    small = f"INSERT INTO Packages {COUNTED} SELECT i + 1, zeroblob(1) FROM n WHERE i < 2000"
+    small = f"INSERT INTO Packages {COUNTED} SELECT i + 1, zeroblob(1) FROM n WHERE i < 2000"  # noqa: S608
     data = bytearray(made("PRAGMA page_size = 512", TABLE, large, small))
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.deserialize(bytes(data))
@@ -155,6 +157,69 @@ def test_P03_a_page_that_is_used_again_and_again() -> None:
 def test_P03_rows_that_are_no_headers_are_counted() -> None:
     rows = "INSERT INTO Packages (blob) VALUES (x'00'), ('text'), (7), (zeroblob(64))"
     assert read(made(TABLE, rows)).notes == (f"entries of {PATH} that cannot be read: 4",)
+
+
+def test_many_rows_are_no_reason_to_stop() -> None:
+    data = made(TABLE, f"INSERT INTO Packages {COUNTED} SELECT i, x'00' FROM n")  # noqa: S608
+    assert read(data).notes == (f"entries of {PATH} that cannot be read: 20000",)
+
+
+def test_P03_nothing_but_reading_is_authorised() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        rpmsqlite._open(connection, fixture("older"))
+        for statement in ("SELECT randomblob(9)", "PRAGMA page_count", "CREATE TABLE x (y)"):
+            with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+                connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("name", "newer"),
+    [
+        ("Ada <ada@x.example> - 2-1", True),
+        ("Ada <ada@x.example> 2-1", True),
+        ("Ada <ada@x.example>-2-1", True),
+        ("Ada Lovelace - 2-1", True),
+        ("Ada <ada@x.example> - 9:2-1.el9", True),
+        ("Ada <ada@x.example> - 2", True),
+        ("Ada <ada@x.example> - 1-1", False),
+        ("Ada <ada@x.example> - 3-1", False),
+    ],
+)
+def test_an_entry_says_its_version(name: str, newer: bool) -> None:  # noqa: FBT001
+    fixes = (Fix(cve="CVE-2025-0001", urgency=""),) if newer else ()
+    assert logged(name) == fixes
+
+
+@pytest.mark.parametrize("name", ["ada@x.example", "Ada <ada@x.example>", "Ada Lovelace", "", "-"])
+def test_an_entry_without_a_version(name: str) -> None:
+    assert logged(name) is None
+
+
+def logged(name: str, texts: int = 1) -> tuple[Fix, ...] | None:
+    """What an upgrade from 1-1.el9 to 2-1.el9 fixes by a changelog of one entry."""
+    blob = header(
+        (1000, STRING, b"a\0", 1),
+        (1001, STRING, b"2\0", 1),
+        (1002, STRING, b"1.el9\0", 1),
+        (1044, STRING, b"a-2-1.el9.src.rpm\0", 1),
+        (1081, STRINGS, name.encode() + b"\0", 1),
+        (1082, STRINGS, b"- CVE-2025-0001\0", texts),
+    )
+    files = {PATH: made(TABLE, f"INSERT INTO Packages VALUES (1, x'{blob.hex()}')")}  # noqa: S608
+    (after,) = rpm.packages(files).packages
+    before = replace(after, version="1-1.el9", source_version="1-1.el9")
+    return rpm.fixes([Upgrade(before, after)], [after], files).found.get(after)
+
+
+def test_P03_fixes_of_a_damaged_database() -> None:
+    older = read(fixture("older")).packages
+    upgrades = [Upgrade(package, package) for package in older]
+    for data in (b"", fixture("older")[:120_000]):
+        assert rpm.fixes(upgrades, older, {PATH: data}) == Fixes()
+
+
+def test_P03_a_damaged_changelog_is_none() -> None:
+    assert logged("Ada <ada@x.example> - 2-1", texts=2) is None
 
 
 def test_P03_a_row_that_is_too_large() -> None:

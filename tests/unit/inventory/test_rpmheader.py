@@ -7,20 +7,11 @@ import struct
 import pytest
 
 from pinner.inventory.rpmheader import BadHeader, Header, source_of
+from support.rpms import INT32, STRING, STRINGS, header
 
-INT32, STRING, STRINGS = 4, 6, 8
 NAME = (1000, STRING, b"bash\0", 1)
 VERSION = (1001, STRING, b"5.1.8\0", 1)
 RELEASE = (1002, STRING, b"6.el9\0", 1)
-
-
-def header(*entries: tuple[int, int, bytes, int]) -> bytes:
-    """As rpm's manual describes it; an entry is (tag, type, data, count)."""
-    index, data = b"", b""
-    for tag, kind, value, count in entries:
-        index += struct.pack(">IIII", tag, kind, len(data), count)
-        data += value
-    return struct.pack(">II", len(entries), len(data)) + index + data
 
 
 def test_texts() -> None:
@@ -76,6 +67,10 @@ GOOD = header(NAME, VERSION, RELEASE)
         pytest.param(header(VERSION, RELEASE, (1000, STRING, b"", 1)), id="an offset at the end"),
         pytest.param(
             header(NAME, VERSION, RELEASE, (1081, STRINGS, b"a\0", 0xFFFFFFFF)), id="a huge array"
+        ),
+        pytest.param(
+            header(NAME, VERSION, RELEASE, (1081, STRINGS, b"\0" * 20_001, 20_001)),
+            id="more entries than any changelog has",
         ),
         pytest.param(
             header(NAME, VERSION, RELEASE, (1081, STRINGS, b"a\0b\0", 3)), id="an array of more"
