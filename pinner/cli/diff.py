@@ -53,14 +53,11 @@ def diff(
         raise click.UsageError("--markdown and --json exclude each other")
     before = lock_at(session, old)
     after = working_lock(session) if new is None else lock_at(session, new)
-    changes = _compared(
-        session,
-        changed_images(before.lock, after.lock),
-        packages=packages,
-        fetch=fetch,
-        jobs=jobs,
-        store=store,
-    )
+    changes: Sequence[ImageChange] = changed_images(before.lock, after.lock)
+    if changes:
+        changes = _compared(
+            session, changes, packages=packages, fetch=fetch, jobs=jobs, store=store
+        )
     if markdown:
         text = _markdown(session, changes)
     else:
@@ -81,32 +78,38 @@ def _compared(
     """The changes with what the store, and with `--fetch` the registry, tells of their images."""
     from pinner.compare.fetching import Fetcher  # noqa: PLC0415 - only where something differs
     from pinner.compare.images import compare_images  # noqa: PLC0415
+    from pinner.compare.reader import PackageReader  # noqa: PLC0415
 
-    if not changes:
-        return changes
-    opened = session.open_store(store) if fetch else session.existing_store(store)
+    inventory = PackageReader() if packages else None
+    if not fetch:
+        with session.existing_store(store) as target:
+            return compare_images(
+                changes,
+                host=session.host_platform,
+                store=target,
+                jobs=jobs or session.settings.jobs,
+                inventory=inventory,
+            )
     with (
-        opened as target,
-        session.registry(_registries(session) if fetch else (), jobs=jobs) as registry,
+        session.open_store(store) as target,
+        session.registry(_registries(session), jobs=jobs) as registry,
         session.watch() as progress,
     ):
-        fetcher = None
-        if fetch and packages and target is not None:
-            fetcher = Fetcher(
-                store=target,
-                open_source=registry.open,
-                progress=progress,
-                clock=session.clock,
-                jobs=registry.jobs,
-            )
+        fetcher = Fetcher(
+            store=target,
+            open_source=registry.open,
+            progress=progress,
+            clock=session.clock,
+            jobs=registry.jobs,
+        )
         return compare_images(
             changes,
             host=session.host_platform,
             store=target,
             jobs=registry.jobs,
-            open_source=registry.open if fetch else None,
-            inventory=None,
-            fetcher=fetcher,
+            open_source=registry.open,
+            inventory=inventory,
+            fetcher=fetcher if packages else None,
         )
 
 

@@ -32,6 +32,10 @@ class Want:
     repository: Repository
     descriptor: Descriptor
 
+    def is_in(self, store: Store) -> bool:
+        """Whether the store has it, of the size that it shall have."""
+        return store.has(self.descriptor.digest, self.descriptor.size)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetcher:
@@ -52,7 +56,7 @@ class Fetcher:
         Raises:
             StoreError: the store or the disk failed.
         """
-        needs = _needs(want for want in wants if not self.store.has(want.descriptor.digest))
+        needs = _needs(want for want in wants if not want.is_in(self.store))
         failed: dict[Digest, PinnerError] = {}
         if not needs:
             return failed

@@ -211,9 +211,7 @@ class PackageComparison:
 
     def _missing(self, wants: Iterable[Want]) -> tuple[Want, ...]:
         store = self._store
-        return tuple(
-            want for want in wants if store is None or not store.has(want.descriptor.digest)
-        )
+        return tuple(want for want in wants if store is None or not want.is_in(store))
 
     def _not_here(self, pair: Pair) -> str:
         sizes = {

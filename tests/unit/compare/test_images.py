@@ -339,6 +339,17 @@ def test_layers_that_both_begin_with_may_be_missing_where_not_needed(
     assert ("packages not compared" in "".join(change.notes)) is deep
 
 
+def test_a_manifest_that_lies_about_a_size_is_a_note(store: Store) -> None:
+    document = json.loads(AFTER.manifest.data)
+    document["layers"][1]["size"] = 2**62
+    lying = remade(AFTER, document)
+    keep(store, BEFORE, lying)
+    inventory = FakeInventory()
+    change = compare(pin(NAME, BEFORE), pin(NAME, lying), store, inventory=inventory)
+    assert change.packages is None
+    assert inventory.asked == []
+
+
 def test_a_layer_that_cannot_be_fetched_is_a_note(store: Store, registry: MemorySource) -> None:
     keep(store, BEFORE)
     keep(store, AFTER, without=[NEW_TOP.digest])
