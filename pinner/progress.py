@@ -1,7 +1,8 @@
 """What a long run tells whoever watches: a protocol, and the one that says nothing.
 
 Calls come from worker threads; implementations take their own lock and never raise. A run calls
-`plan` once, before the first byte of a layer, then any mix of the others.
+`plan` before the first byte of a layer, then any mix of the others; a run that downloads in steps
+begins each with a plan, which takes the place of the one before.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ COMMANDS: Final[Table] = {
     "Keep up to date": {
         "update": "pinner.cli.update:update",
         "outdated": "pinner.cli.outdated:outdated",
+        "diff": "pinner.cli.diff:diff",
     },
     "Look into the store": {
         "images": "pinner.cli.images:images",

@@ -202,8 +202,8 @@ def _list(title: str, items: Sequence[str], room: int) -> str:
 
 def _held(name: str, waiting: Waiting) -> str:
     evidence = waiting.age.evidence.value if waiting.age else "nothing tells its age yet"
-    until = f" until {waiting.matures:%-d %b %Y}" if waiting.matures else ""
-    return f"{name} {code(waiting.tag)} `{waiting.digest.short}`{until} ({evidence})"
+    until = f"until {waiting.matures:%-d %b %Y}"
+    return f"{name} {code(waiting.tag)} `{waiting.digest.short}` {until} ({evidence})"
 
 
 def _alarm(alarm: Alarm) -> str:

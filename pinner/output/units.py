@@ -40,6 +40,15 @@ def size_of(done: int, total: int) -> str:
     return f"{_in_unit(done, unit)}/{_in_unit(total, unit)} {_UNITS[unit]}"
 
 
+def size_change(before: int, after: int) -> str:
+    """`45.1 → 45.2 MB`; one size where both read the same."""
+    old_size, new_size = size(before), size(after)
+    if old_size == new_size:
+        return new_size
+    number, unit = old_size.split()
+    return f"{number if new_size.endswith(f' {unit}') else old_size} → {new_size}"
+
+
 def rate(bytes_per_second: float) -> str:
     """`96.3 MB/s`."""
     return f"{size(round(bytes_per_second))}/s"
@@ -65,13 +74,21 @@ def countdown(seconds: float) -> str:
 
 def age(seconds: float) -> str:
     """How long ago, in the largest unit that fits: `3 days ago`; `just now` below a minute."""
-    span = _span(seconds)
-    return f"{span} ago" if span else "just now"
+    length = span(seconds)
+    return f"{length} ago" if length else "just now"
 
 
 def old(seconds: float) -> str:
     """How old, in the largest unit that fits: `3 days old`; `under a minute old` below that."""
-    return f"{_span(seconds) or 'under a minute'} old"
+    return f"{span(seconds) or 'under a minute'} old"
+
+
+def span(seconds: float) -> str:
+    """A length of time in the largest unit that fits: `3 days`; empty below a minute."""
+    for length, unit in _AGES:
+        if seconds >= length:
+            return plural(int(seconds // length), unit)
+    return ""
 
 
 def day(moment: datetime, now: datetime) -> str:
@@ -100,13 +117,6 @@ def listing(words: list[str]) -> str:
     if len(words) < 2:  # noqa: PLR2004 - nothing to join
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _span(seconds: float) -> str:
-    for length, unit in _AGES:
-        if seconds >= length:
-            return plural(int(seconds // length), unit)
-    return ""
 
 
 def _unit_of(count: int) -> int:

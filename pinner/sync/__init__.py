@@ -7,7 +7,8 @@ gather     their indexes and manifests, from the store or by digest from the reg
 plan       each missing blob once, with all images and repositories that have it (pure)
 board      which worker takes which part of which blob next (no I/O)
 transfer   one part of one blob: registry -> verified ingest
-run        the whole of it: workers, progress, names in index.json last
+download   all of the blobs, by a pool of workers
+run        the whole of it: progress, names in index.json last
 """
 
 from pinner.sync.gather import SyncSource

@@ -6,7 +6,6 @@ image is named when all its blobs are in the store, so that a visible image is a
 
 from __future__ import annotations
 
-import queue
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -15,15 +14,14 @@ from pinner.oci.config import CONFIG_LIMIT, parse_config
 from pinner.outcome import Failed
 from pinner.progress import BlobPlan, ImagePlan
 from pinner.store.names import NamedDescriptor
-from pinner.sync.board import Board
+from pinner.sync.download import fetch_blobs
 from pinner.sync.gather import ManifestGatherer, SyncSource
 from pinner.sync.plan import plan_sync
 from pinner.sync.result import Amount, Synced, SyncResult
-from pinner.sync.transfer import BlobDone, BlobFailed, BlobWrong, RunFailed, Transfer
-from pinner.workers import map_concurrently, start_daemon
+from pinner.sync.transfer import BlobDone, BlobFailed, BlobWrong, RunFailed
+from pinner.workers import map_concurrently
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Sequence
 
     from pinner.clock import Clock
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from pinner.sync.select import Wanted
     from pinner.sync.transfer import Event
 
-_GRACE: Final = 0.7
 _STALE: Final = 7 * 24 * 3600.0  # partials that nobody came back for within a week
 
 
@@ -146,32 +143,24 @@ class _Run:
         return images
 
     def _download(self, plan: SyncPlan, images: dict[str, _Image]) -> None:
-        self.store.announce([blob.descriptor.digest for blob in plan.blobs])
         self._show(plan, images)
-        board = Board(plan.blobs, workers=self.jobs, clock=self.clock)
-        events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        transfer = Transfer(
-            board=board,
-            store=self.store,
-            source=self.open_source(),
-            progress=self.progress,
-            report=events.put,
-        )
-        workers = [
-            start_daemon(transfer.work, f"pinner-sync-{number}") for number in range(self.jobs)
-        ]
         needs = {blob.descriptor.digest: blob for blob in plan.blobs}
-        try:
-            while needs:
-                self._handle(events.get(), needs, images)
-                # Name in batches: each batch costs one locked rewrite of index.json.
-                while not events.empty():
-                    self._handle(events.get(), needs, images)
-                self._name_complete(images)
-        finally:
-            board.stop()
-            self._leave(workers)
-            board.close()
+
+        def handle(events: Sequence[Event]) -> None:
+            for event in events:
+                self._handle(event, needs, images)
+            # Name in batches: each batch costs one locked rewrite of index.json.
+            self._name_complete(images)
+
+        fetch_blobs(
+            plan.blobs,
+            self.store,
+            self.open_source(),
+            progress=self.progress,
+            clock=self.clock,
+            jobs=self.jobs,
+            handle=handle,
+        )
 
     def _handle(
         self, event: Event, needs: dict[Digest, BlobNeed], images: dict[str, _Image]
@@ -194,8 +183,7 @@ class _Run:
             case BlobWrong():
                 self._warn(_wrong(event))
             case RunFailed():
-                self._name_complete(images)
-                raise event.error
+                pass  # `fetch_blobs` raises it when what is complete has its name
 
     def _name_complete(self, images: dict[str, _Image]) -> None:
         self._name(
@@ -262,12 +250,6 @@ class _Run:
 
     def _warn(self, text: str) -> None:
         self.warnings.setdefault(text)
-
-    def _leave(self, workers: Sequence[threading.Thread]) -> None:
-        """Give workers a moment to journal what they have; a blocked read is not waited for."""
-        deadline = self.clock.monotonic() + _GRACE
-        for worker in workers:
-            worker.join(max(deadline - self.clock.monotonic(), 0))
 
 
 def _wrong(event: BlobWrong) -> str:

@@ -24,6 +24,7 @@ from bench.contestants import (
     update_contestants,
 )
 from bench.distance import far_away
+from bench.layers import LAYER_MB, LISTED, layer_contestants, make_layer
 from bench.material import LARGE_IMAGES, SMALL_IMAGES
 from bench.measure import side_by_side
 from support import registries
@@ -90,6 +91,9 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
             update |= side_by_side(rivals, folder, rounds=rounds)
         _say("starts")
         start = side_by_side(start_contestants(source, folder), folder, rounds=_STARTS)
+    _say("packages of a layer")
+    layer = make_layer(folder / "layer.tar.gz", LAYER_MB * scale)
+    packages = side_by_side(layer_contestants(layer), folder, rounds=rounds)
     size = round(600 * scale)
     return "\n\n".join(
         [
@@ -104,7 +108,9 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
             report.table(update, next(iter(update))),
             "**Starts**",
             report.table(start, "python -c pass"),
-            *report.goals(large | lock | update | start),
+            f"**Packages out of a gzip layer of {layer.stat().st_size / 1e6:.0f} MB**",
+            report.table(packages, LISTED),
+            *report.goals(large | lock | update | start | packages),
             report.machine(folder),
         ]
     )

@@ -32,6 +32,7 @@ _GOALS: Final = (
     ),
     ("pinner --version", 3, "python -c pass"),
     ("pinner lock --check, 100 entries", 6, "python -c pass"),
+    ("pinner, packages of a layer", 1.5, "gzip -dc | tar -t"),
 )
 _VERSIONS: Final = (
     ("docker-registry", "--version"),

@@ -101,7 +101,13 @@ OUTCOMES: list[UpdateOutcome] = [
     Held(
         name="postgres",
         image=locked("postgres", "16", 0x0F),
-        waiting=Waiting(tag="16", digest=digest(0x2F), age=RECENT, matures=NOW + timedelta(days=2)),
+        waiting=Waiting(
+            tag="16",
+            digest=digest(0x2F),
+            age=RECENT,
+            minimum_age=timedelta(days=3),
+            matures=NOW + timedelta(days=2),
+        ),
     ),
     IndexOnly(name="redis", image=locked("redis", "latest", 0x99), digest=digest(0x98)),
     Alarm(name="tool", image=locked("tool", "1.2.3", 0x11), digest=digest(0x12)),

@@ -114,6 +114,28 @@ def test_listings(words: list[str], text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        pytest.param(45_100_000, 45_200_000, "45.1 → 45.2 MB", id="one unit"),
+        pytest.param(999_000, 1_200_000, "999.0 kB → 1.2 MB", id="two units"),
+        pytest.param(45_100_000, 45_100_001, "45.1 MB", id="reads the same"),
+        pytest.param(5, 7, "5 → 7 B", id="bytes"),
+        pytest.param(5, 7_000, "5 B → 7.0 kB", id="bytes and more"),
+    ],
+)
+def test_size_change(before: int, after: int, text: str) -> None:
+    assert units.size_change(before, after) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(59, ""), (60, "1 minute"), (9 * 86400 + 5, "9 days"), (40 * 86400, "1 month")],
+)
+def test_span(seconds: float, text: str) -> None:
+    assert units.span(seconds) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (-5, "under a minute old"),

@@ -1,0 +1,127 @@
+"""`pinner diff [OLD] [NEW]`: what changed between two lockfiles, and inside the images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pinner.cli.options import command, jobs_option, store_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pinner.cli.context import Session
+    from pinner.compare.model import ImageChange
+    from pinner.oci.registryconfig import RegistryConfig
+
+
+@command
+@click.argument("old", default="HEAD", metavar="[OLD]")
+@click.argument("new", required=False, metavar="[NEW]")
+@click.option(
+    "--packages/--no-packages",
+    default=True,
+    help="Compare the packages inside the images, where the store has what that needs.",
+)
+@click.option("--fetch", is_flag=True, help="Download what the store lacks for the comparison.")
+@click.option("--markdown", is_flag=True, help="Print Markdown, as for a pull request.")
+@jobs_option
+@store_option
+def diff(
+    session: Session,
+    *,
+    old: str,
+    new: str | None,
+    packages: bool,
+    fetch: bool,
+    markdown: bool,
+    jobs: int | None,
+    store: Path | None,
+) -> int:
+    """Show what changed between two lockfiles, and inside their images.
+
+    OLD and NEW are paths of lockfiles or git revisions. OLD is HEAD unless said otherwise, NEW the
+    images.lock of this folder. No registry is asked without --fetch.
+    """
+    from pinner.cli.lockat import lock_at, working_lock  # noqa: PLC0415 - help does without
+    from pinner.compare.locks import changed_images  # noqa: PLC0415
+    from pinner.output.diff import diff_fields, render_diff  # noqa: PLC0415
+
+    if markdown and session.options.json:
+        raise click.UsageError("--markdown and --json exclude each other")
+    before = lock_at(session, old)
+    after = working_lock(session) if new is None else lock_at(session, new)
+    changes: Sequence[ImageChange] = changed_images(before.lock, after.lock)
+    if changes:
+        changes = _compared(
+            session, changes, packages=packages, fetch=fetch, jobs=jobs, store=store
+        )
+    if markdown:
+        text = _markdown(session, changes)
+    else:
+        text = render_diff(changes, old=before.name, new=after.name)
+    session.answer(text, diff_fields(changes, old=before.name, new=after.name))
+    return 0
+
+
+def _compared(
+    session: Session,
+    changes: Sequence[ImageChange],
+    *,
+    packages: bool,
+    fetch: bool,
+    jobs: int | None,
+    store: Path | None,
+) -> Sequence[ImageChange]:
+    """The changes with what the store, and with `--fetch` the registry, tells of their images."""
+    from pinner.compare.fetching import Fetcher  # noqa: PLC0415 - only where something differs
+    from pinner.compare.images import compare_images  # noqa: PLC0415
+    from pinner.compare.reader import PackageReader  # noqa: PLC0415
+
+    inventory = PackageReader() if packages else None
+    if not fetch:
+        with session.existing_store(store) as target:
+            return compare_images(
+                changes,
+                host=session.host_platform,
+                store=target,
+                jobs=jobs or session.settings.jobs,
+                inventory=inventory,
+            )
+    with (
+        session.open_store(store) as target,
+        session.registry(_registries(session), jobs=jobs) as registry,
+        session.watch() as progress,
+    ):
+        fetcher = Fetcher(
+            store=target,
+            open_source=registry.open,
+            progress=progress,
+            clock=session.clock,
+            jobs=registry.jobs,
+        )
+        return compare_images(
+            changes,
+            host=session.host_platform,
+            store=target,
+            jobs=registry.jobs,
+            open_source=registry.open,
+            inventory=inventory,
+            fetcher=fetcher if packages else None,
+        )
+
+
+def _registries(session: Session) -> Sequence[RegistryConfig]:
+    """What images.toml says of registries; two lockfiles may be compared without one."""
+    project = session.project
+    return project.read_spec().registries if project.spec_path.exists() else ()
+
+
+def _markdown(session: Session, changes: Sequence[ImageChange]) -> str:
+    from datetime import UTC, datetime  # noqa: PLC0415 - only with `--markdown`
+
+    from pinner.output.summary import render_changes  # noqa: PLC0415
+
+    return render_changes(changes, now=datetime.fromtimestamp(session.clock.now(), UTC))

@@ -1,0 +1,122 @@
+"""Blobs for a comparison, into the store: by a sync's download, without a name for any image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pinner.oci.digest import Digest
+from pinner.progress import BlobPlan, ImagePlan
+from pinner.sync.download import fetch_blobs
+from pinner.sync.plan import BlobNeed
+from pinner.sync.transfer import BlobFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from pinner.clock import Clock
+    from pinner.compare.reading import CompareSource
+    from pinner.errors import PinnerError
+    from pinner.oci.descriptor import Descriptor
+    from pinner.oci.reference import Repository
+    from pinner.progress import Progress
+    from pinner.store.layout import Store
+    from pinner.sync.transfer import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Want:
+    """A blob that an entry's comparison needs."""
+
+    name: str
+    repository: Repository
+    descriptor: Descriptor
+
+    def is_in(self, store: Store) -> bool:
+        """Whether the store has it, of the size that it shall have."""
+        return store.has(self.descriptor.digest, self.descriptor.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetcher:
+    """Downloads what a store lacks."""
+
+    store: Store
+    open_source: Callable[[], CompareSource]
+    progress: Progress
+    clock: Clock
+    jobs: int
+
+    def fetch(self, wants: Iterable[Want]) -> Mapping[Digest, PinnerError]:
+        """Bring what is missing into the store, all of it in one download.
+
+        Returns:
+            What cannot be had, and why.
+
+        Raises:
+            StoreError: the store or the disk failed.
+        """
+        needs = _needs(want for want in wants if not want.is_in(self.store))
+        failed: dict[Digest, PinnerError] = {}
+        if not needs:
+            return failed
+        images = _images(needs)
+        self.progress.plan(
+            tuple(images),
+            tuple(
+                BlobPlan(digest=str(need.descriptor.digest), size=need.descriptor.size)
+                for need in needs
+            ),
+        )
+
+        def handle(events: Sequence[Event]) -> None:
+            failed.update(
+                {event.digest: event.error for event in events if isinstance(event, BlobFailed)}
+            )
+
+        fetch_blobs(
+            needs,
+            self.store,
+            self.open_source(),
+            progress=self.progress,
+            clock=self.clock,
+            jobs=self.jobs,
+            handle=handle,
+        )
+        for image in images:
+            if any(Digest.parse(blob) in failed for blob in image.blobs):
+                self.progress.image_failed(image.name)
+            else:
+                self.progress.image_done(image.name)
+        return failed
+
+
+def _needs(wants: Iterable[Want]) -> tuple[BlobNeed, ...]:
+    """Each blob once, the largest first; of two sizes for one digest the first is asked for."""
+    found: dict[Digest, list[Want]] = {}
+    for want in wants:
+        found.setdefault(want.descriptor.digest, []).append(want)
+    needs = [
+        BlobNeed(
+            descriptor=of_blob[0].descriptor,
+            repositories=tuple(dict.fromkeys(want.repository for want in of_blob)),
+            images=tuple(dict.fromkeys(want.name for want in of_blob)),
+        )
+        for of_blob in found.values()
+    ]
+    return tuple(sorted(needs, key=lambda need: (-need.descriptor.size, need.descriptor.digest)))
+
+
+def _images(needs: Iterable[BlobNeed]) -> list[ImagePlan]:
+    waiting: dict[str, list[Descriptor]] = {}
+    for need in needs:
+        for name in need.images:
+            waiting.setdefault(name, []).append(need.descriptor)
+    return [
+        ImagePlan(
+            name=name,
+            blobs=tuple(str(blob.digest) for blob in blobs),
+            size=sum(blob.size for blob in blobs),
+        )
+        for name, blobs in waiting.items()
+    ]

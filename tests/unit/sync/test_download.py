@@ -1,0 +1,119 @@
+"""Downloads by a pool of workers, and what the caller hears of them."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pinner.errors import StoreError
+from pinner.oci.memory import MemorySource
+from pinner.oci.reference import Repository
+from pinner.progress import NullProgress
+from pinner.store.layout import Store
+from pinner.sync.board import Board
+from pinner.sync.download import fetch_blobs
+from pinner.sync.plan import BlobNeed
+from pinner.sync.transfer import BlobDone, RunFailed
+from support.clock import FakeClock
+from support.storing import describe, noise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from pinner.store.ingest import Ingest
+    from pinner.sync.transfer import Event
+
+APP = Repository.parse("registry.example/app")
+BLOBS = [noise(seed, 2_000) for seed in range(3)]
+DIGESTS = [describe(data).digest for data in BLOBS]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "store") as opened:
+        yield opened
+
+
+@pytest.fixture
+def registry() -> MemorySource:
+    source = MemorySource()
+    for data in BLOBS:
+        source.push_blob(APP, data)
+    return source
+
+
+def fetch(store: Store, source: MemorySource, handle: Callable[[Sequence[Event]], None]) -> None:
+    needs = [
+        BlobNeed(descriptor=describe(data), repositories=(APP,), images=("app",)) for data in BLOBS
+    ]
+    fetch_blobs(
+        needs,
+        store,
+        source,
+        progress=NullProgress(),
+        clock=FakeClock(),
+        jobs=1,
+        handle=handle,
+    )
+
+
+def test_each_blob_is_told_once(store: Store, registry: MemorySource) -> None:
+    events: list[Event] = []
+    fetch(store, registry, events.extend)
+    assert events == [BlobDone(digest=digest, fetched=2_000) for digest in DIGESTS]
+    assert all(map(store.has, DIGESTS))
+
+
+def test_what_was_done_before_the_store_failed_is_told(
+    store: Store, registry: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Images that are complete get their names, whatever happens to the others."""
+    begin = store.begin
+
+    def full(digest: Any, size: int) -> Ingest:
+        if digest == DIGESTS[1]:
+            raise StoreError("the disk is full")
+        return begin(digest, size)
+
+    def at_once(target: Callable[[], None], name: str) -> threading.Thread:
+        target()  # so that all events are there when the first is looked for
+        thread = threading.Thread(name=name)
+        thread.start()
+        return thread
+
+    monkeypatch.setattr(store, "begin", full)
+    monkeypatch.setattr("pinner.sync.download.start_daemon", at_once)
+    events: list[Event] = []
+    with pytest.raises(StoreError, match="disk is full"):
+        fetch(store, registry, events.extend)
+    assert events[0] == BlobDone(digest=DIGESTS[0], fetched=2_000)
+    assert isinstance(events[1], RunFailed)
+
+
+def test_workers_stop_where_the_caller_fails(
+    store: Store, registry: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = threading.Event()
+    stop, open_blob = Board.stop, registry.open_blob
+
+    def stop_and_tell(board: Board) -> None:
+        stop(board)
+        stopped.set()
+
+    def wait(repository: Repository, descriptor: Any, **settings: Any) -> Any:
+        if descriptor.digest == DIGESTS[1]:
+            stopped.wait(5)
+        return open_blob(repository, descriptor, **settings)
+
+    def interrupt(events: Sequence[Event]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Board, "stop", stop_and_tell)
+    monkeypatch.setattr(registry, "open_blob", wait)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(store, registry, interrupt)
+    assert stopped.is_set()
+    assert registry.counts["blob"] <= 2, "the third was not begun"
