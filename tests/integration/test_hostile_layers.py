@@ -154,8 +154,10 @@ def test_many_tiny_gzip_members(tmp_path: Path) -> None:
 
 
 def test_a_database_of_the_largest_size(tmp_path: Path) -> None:
-    stanza = status(a="1") + b"Description: " + b"x" * (MIB - 200) + b"\n\n"
-    big = tars.layer_of(tmp_path, in_gzip(member(STATUS, stanza * 63), tars.END))
+    stanza = status(a="1") + b"Description: " + b"x" * (MIB - 200)
+    piece = stanza + b"\n" * (MIB - len(stanza))
+    head = tars.header(STATUS, size=63 * MIB)
+    big = tars.layer_of(tmp_path, in_gzip(head, *[piece] * 63, tars.END))
     before = gzip_layer(tmp_path, member(STATUS, status(a="0")))
     changes = compare_packages([before], [big])
     assert [(each.name, each.after) for each in changes.changes] == [("a", "1")]

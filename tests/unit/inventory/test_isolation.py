@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 STATUS = b"var/lib/dpkg/status"
 MIB = 1024**2
+MANY_FILES = "[os.open('/dev/null', os.O_RDONLY) for _ in range(99)]"
 MODULES = "import sys; sys.path[:] = sys.argv[1:]; from pinner.inventory import child; "
 
 
@@ -173,7 +174,7 @@ def test_a_request_larger_than_a_pipe() -> None:
     ("body", "note"),
     [
         ("bytes(500 * 1024**2)", "packages not read: they need more memory than 384 MiB"),
-        ("import os; [os.open('/dev/null', os.O_RDONLY) for _ in range(99)]", "status 1"),
+        (f"import os; {MANY_FILES}; return PackageChanges()", "status 1"),
     ],
     ids=["memory", "descriptors"],
 )
@@ -190,7 +191,8 @@ def test_its_processor_time() -> None:
 
 
 def test_it_writes_no_file(tmp_path: Path) -> None:
-    reader = with_comparing(f"open('{tmp_path}/file', 'w').write('x')")
+    write = f"fd = os.open('{tmp_path}/file', os.O_WRONLY | os.O_CREAT); os.write(fd, b'x')"
+    reader = with_comparing(f"import os; {write}; return PackageChanges()")
     assert "status 1" in one_note(reader((), ()))
     assert (tmp_path / "file").read_bytes() == b""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
-from pinner.inventory import pipeline
+from pinner.inventory import databases, pipeline
 from pinner.inventory.layer import read_layer
 from pinner.inventory.model import Changelog, Direction
 from pinner.inventory.pipeline import compare_layers
@@ -18,9 +18,11 @@ from support import tars
 from support.tars import gzip_layer, member, status, symlink
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pinner.inventory.contents import Layer
+    from pinner.inventory.formats import Database
     from pinner.inventory.model import PackageChanges
 
 STATUS = b"var/lib/dpkg/status"
@@ -202,8 +204,9 @@ def test_an_older_images_changelogs_are_not_taken(
         member(b"usr/share/doc/a/changelog.Debian.gz", CHANGELOG),
     )
     monkeypatch.setattr("pinner.inventory.layer.CHANGELOG_LIMIT", 0)
-    (change,) = compare_layers([before], [one(folder, a="2-1")]).changes
-    assert change.changelog is Changelog.ABSENT
+    changes = compare_layers([before], [one(folder, a="2-1")])
+    assert changes.changes[0].changelog is Changelog.ABSENT
+    assert changes.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -276,7 +279,9 @@ def test_notes_are_few(folder: Path) -> None:
     assert changes.notes[-1] == "950 further notes are left out"
 
 
-def test_a_database_behind_two_names_is_read_once(folder: Path) -> None:
+def test_a_database_behind_two_names_is_read_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def image(version: str) -> Layer:
         return gzip_layer(
             folder,
@@ -284,7 +289,16 @@ def test_a_database_behind_two_names_is_read_once(folder: Path) -> None:
             member(b"usr/lib/apk/db/installed", f"P:musl\nV:{version}\nA:x86_64\n".encode()),
         )
 
+    seen = []
+    real = databases.packages
+
+    def packages(files: Mapping[str, bytes]) -> Database:
+        seen.append(set(files))
+        return real(files)
+
+    monkeypatch.setattr(databases, "packages", packages)
     assert told(compare_layers([image("1-r0")], [image("1-r1")])) == [("musl", "1-r0", "1-r1")]
+    assert seen == [{"usr/lib/apk/db/installed"}] * 2
 
 
 def test_Y04_a_cut_layer_is_a_note_and_its_packages_are_left_out(folder: Path) -> None:
