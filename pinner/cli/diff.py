@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pinner.cli.options import command, jobs_option, store_option
+from pinner.cli.comparing import Comparison, compare, comparison_options
+from pinner.cli.options import command, jobs_option, picked, store_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from pinner.cli.context import Session
     from pinner.compare.model import ImageChange
@@ -20,25 +20,19 @@ if TYPE_CHECKING:
 @command
 @click.argument("old", default="HEAD", metavar="[OLD]")
 @click.argument("new", required=False, metavar="[NEW]")
-@click.option(
-    "--packages/--no-packages",
-    default=True,
-    help="Compare the packages inside the images, where the store has what that needs.",
-)
-@click.option("--fetch", is_flag=True, help="Download what the store lacks for the comparison.")
+@comparison_options
 @click.option("--markdown", is_flag=True, help="Print Markdown, as for a pull request.")
 @jobs_option
 @store_option
 def diff(
     session: Session,
+    /,
     *,
     old: str,
     new: str | None,
-    packages: bool,
-    fetch: bool,
     markdown: bool,
     jobs: int | None,
-    store: Path | None,
+    **given: Any,
 ) -> int:
     """Show what changed between two lockfiles, and inside their images.
 
@@ -55,62 +49,21 @@ def diff(
     after = working_lock(session) if new is None else lock_at(session, new)
     changes: Sequence[ImageChange] = changed_images(before.lock, after.lock)
     if changes:
-        changes = _compared(
-            session, changes, packages=packages, fetch=fetch, jobs=jobs, store=store
-        )
+        with session.registry(_registries(session), jobs=jobs) as registry:
+            changes = compare(
+                session,
+                changes,
+                picked(Comparison, given),
+                open_source=registry.open,
+                jobs=registry.jobs,
+                asks=False,
+            )
     if markdown:
         text = _markdown(session, changes)
     else:
         text = render_diff(changes, old=before.name, new=after.name)
     session.answer(text, diff_fields(changes, old=before.name, new=after.name))
     return 0
-
-
-def _compared(
-    session: Session,
-    changes: Sequence[ImageChange],
-    *,
-    packages: bool,
-    fetch: bool,
-    jobs: int | None,
-    store: Path | None,
-) -> Sequence[ImageChange]:
-    """The changes with what the store, and with `--fetch` the registry, tells of their images."""
-    from pinner.compare.fetching import Fetcher  # noqa: PLC0415 - only where something differs
-    from pinner.compare.images import compare_images  # noqa: PLC0415
-    from pinner.compare.reader import PackageReader  # noqa: PLC0415
-
-    inventory = PackageReader() if packages else None
-    if not fetch:
-        with session.existing_store(store) as target:
-            return compare_images(
-                changes,
-                host=session.host_platform,
-                store=target,
-                jobs=jobs or session.settings.jobs,
-                inventory=inventory,
-            )
-    with (
-        session.open_store(store) as target,
-        session.registry(_registries(session), jobs=jobs) as registry,
-        session.watch() as progress,
-    ):
-        fetcher = Fetcher(
-            store=target,
-            open_source=registry.open,
-            progress=progress,
-            clock=session.clock,
-            jobs=registry.jobs,
-        )
-        return compare_images(
-            changes,
-            host=session.host_platform,
-            store=target,
-            jobs=registry.jobs,
-            open_source=registry.open,
-            inventory=inventory,
-            fetcher=fetcher if packages else None,
-        )
 
 
 def _registries(session: Session) -> Sequence[RegistryConfig]:

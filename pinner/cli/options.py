@@ -17,12 +17,13 @@ import click
 from pinner.cli.context import GlobalOptions, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pinner.cli.context import Runtime
     from pinner.oci.platform import Platform
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
+_Group = TypeVar("_Group")
 _Arguments = ParamSpec("_Arguments")
 
 
@@ -81,6 +82,11 @@ def command(
         params=params,
         callback=callback,
     )
+
+
+def picked(group: Callable[..., _Group], given: Mapping[str, Any]) -> _Group:
+    """The options of one group, a dataclass whose fields are the options' parameters."""
+    return group(**{name: given[name] for name in inspect.signature(group).parameters})
 
 
 def entry_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

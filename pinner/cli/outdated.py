@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pinner.cli.asking import Wish, ask, failures, update_options
 from pinner.cli.options import command
-from pinner.cli.update import Wish, ask, failures, update_options
 
 if TYPE_CHECKING:
     from datetime import timedelta

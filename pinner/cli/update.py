@@ -4,195 +4,145 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pinner.cli.options import command, entry_names, jobs_option
+from pinner.cli.asking import Wish, ask, failures, update_options
+from pinner.cli.comparing import Comparison, comparison_options
+from pinner.cli.options import command, picked, store_option
+from pinner.cli.publishing import PublishWish, publishing_options
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Callable, Iterator
-    from datetime import timedelta
+    from collections.abc import Sequence
 
+    from pinner.cli.asking import Run
     from pinner.cli.context import Session
     from pinner.errors import PinnerError
-    from pinner.registry.client import RegistryClient
-    from pinner.spec import Spec
-    from pinner.update import UpdateResult
-
-_SEEN: Final = "seen.json"
-_Function = TypeVar("_Function", bound="Callable[..., Any]")
-
-
-def _parse_age(ctx: click.Context, param: click.Parameter, value: str | None) -> timedelta | None:
-    from pinner.spec.duration import InvalidDuration, parse_duration  # noqa: PLC0415
-
-    if value is None:
-        return None
-    try:
-        return parse_duration(value)
-    except InvalidDuration as error:
-        raise click.BadParameter(error.what, ctx, param) from error
-
-
-def update_options(function: _Function) -> _Function:
-    """What `update` and `outdated` share: the entries, `--minimum-age`, `--seen`, `--jobs`."""
-    decorators = (
-        click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=entry_names),
-        click.option(
-            "--minimum-age",
-            metavar="D",
-            callback=_parse_age,
-            help="Take images of this age, such as 3d, whatever images.toml says.",
-        ),
-        click.option(
-            "--seen",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Remember which digests tags named in this file instead of the user's own.",
-        ),
-        jobs_option,
-    )
-    for decorate in reversed(decorators):
-        function = decorate(function)
-    return function
+    from pinner.git import Published, Refused
 
 
 @command
 @click.option("--dry-run", is_flag=True, help="Say what would move; do not write images.lock.")
 @update_options
-def update(
-    session: Session,
-    *,
-    names: tuple[str, ...],
-    dry_run: bool,
-    minimum_age: timedelta | None,
-    seen: Path | None,
-    jobs: int | None,
-) -> int:
-    """Move the lock to where tags point now, and say what moved.
+@comparison_options
+@click.option(
+    "--summary",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write what changed to this file, in Markdown, as the body of a pull request.",
+)
+@publishing_options
+@store_option
+def update(session: Session, /, *, dry_run: bool, summary: Path | None, **given: Any) -> int:
+    """Move the lock to where tags point now, and say what moved and what that fixes.
 
     An image that has not reached its minimum-age is held until it has. What fails keeps its pin.
     """
     from pinner.lockfile import dumps  # noqa: PLC0415 - help does without
-    from pinner.output.update import render_update, update_fields  # noqa: PLC0415
 
     project = session.project
-    wish = Wish(names=names, minimum_age=minimum_age, seen=seen, jobs=jobs)
-    spec = project.read_spec()
-    run = ask(session, spec, wish, writing=not dry_run)
+    publishing = picked(PublishWish, given).open(session, dry_run=dry_run)
+    writing = not dry_run and (publishing is None or publishing.writes_files)
+    report = None if summary is None else _report_path(session, summary)
+    run = ask(
+        session,
+        project.read_spec(),
+        picked(Wish, given),
+        writing=writing,
+        comparison=picked(Comparison, given),
+    )
     files = {}
-    if run.result.changed and not dry_run:
+    if run.result.changed and writing:
         files[project.lock_path] = dumps(run.result.lock).encode()
     project.write(files)
-    wrote = [path.name for path in files]
-    session.report(failures(run.result))
-    session.answer(
-        render_update(run.result, now=run.now, wrote=wrote, dry_run=dry_run),
-        update_fields(run.result, requests=run.requests, wrote=wrote, dry_run=dry_run),
-    )
-    return run.result.exit_code
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What the command line says of an update.
-
-    Attributes:
-        names: the entries; empty for all.
-        minimum_age: in place of what images.toml says; None leaves it to that.
-        seen: the observation log's file; None for the user's own.
-        jobs: connections at once; None leaves it to the user's settings.
-    """
-
-    names: tuple[str, ...] = ()
-    minimum_age: timedelta | None = None
-    seen: Path | None = None
-    jobs: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """An update that was thought through, and not written.
-
-    Attributes:
-        now: when, in seconds since the epoch.
-        requests: how many were made, by kind.
-    """
-
-    result: UpdateResult
-    now: float
-    requests: Counter[str]
-
-
-def ask(session: Session, spec: Spec, wish: Wish, *, writing: bool) -> Run:
-    """Ask registries what an update would do; only the observation log is written.
-
-    Args:
-        session: the run.
-        spec: what images.toml says.
-        wish: what the command line says.
-        writing: whether images.lock is to be written then, which must be possible.
-    """
-    from pinner.update import SeenFile, run_update  # noqa: PLC0415 - help does without
-
-    project = session.project
-    now = session.clock.now()
-    file = SeenFile(_seen_path(session, wish.seen), named=wish.seen is not None, warn=session.warn)
-    with session.registry(spec.registries, jobs=wish.jobs) as registry:
-
-        def open_registry() -> RegistryClient:
-            if writing:  # nothing is asked for what could not be kept
-                project.require_writable([project.lock_path])
-            return registry.open()
-
-        result = run_update(
-            spec,
-            project.read_lock(),
-            open_registry,
-            names=wish.names,
-            minimum_age=wish.minimum_age,
-            seen=file.read(now),
-            now=now,
-            host=session.host_platform,
-            jobs=registry.jobs,
+    published: Sequence[Published | Refused] = ()
+    if publishing is not None:
+        changes = {change.name: change for change in run.changes}
+        published = publishing.publish(
+            run.result.outcomes, run.previous, run.result.lock, changes=changes
         )
-        requests = registry.counts
-    file.save(result.seen, now)
-    for warning in result.warnings:
-        session.warn(warning)
-    return Run(result=result, now=now, requests=requests)
+    answer = _Answer(
+        run=run, dry_run=dry_run, wrote=[path.name for path in files], published=published
+    )
+    if report is not None:
+        answer.write_summary(report)
+    session.report([*failures(run.result), *answer.refusals])
+    session.answer(answer.text(), answer.fields())
+    return max([run.result.exit_code, *(error.exit_code for error in answer.refusals)])
 
 
-def failures(result: UpdateResult) -> Iterator[PinnerError]:
-    """What went wrong with single entries, for stderr: failures, and tags that must not move."""
-    from pinner.errors import AnswerNo  # noqa: PLC0415 - help does without
-    from pinner.outcome import Failed  # noqa: PLC0415
-    from pinner.update import Alarm  # noqa: PLC0415
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What an update has to tell."""
 
-    for outcome in result.outcomes:
-        if isinstance(outcome, Failed):
-            yield outcome.error
-        elif isinstance(outcome, Alarm):
-            image = outcome.image
-            yield AnswerNo(
-                f"{outcome.name}: {image.repository.familiar()}:{image.tag} is immutable in "
-                "images.toml, and moved",
-                mend=(
-                    f"locked {image.digest}",
-                    f"now    {outcome.digest}",
-                    "the pin stays; find out who moved the tag before you trust it",
-                ),
-            )
+    run: Run
+    dry_run: bool
+    wrote: Sequence[str]
+    published: Sequence[Published | Refused]
+
+    @property
+    def refusals(self) -> list[PinnerError]:
+        """Why branches were left as they are."""
+        from pinner.git import Refused  # noqa: PLC0415 - few runs make commits
+
+        return [one.error for one in self.published if isinstance(one, Refused)]
+
+    def text(self) -> str:
+        """For people."""
+        from pinner.output.published import render_published  # noqa: PLC0415 - help does without
+        from pinner.output.update import render_update  # noqa: PLC0415
+
+        run = self.run
+        told = render_update(
+            run.result,
+            changes=run.changes,
+            now=run.now,
+            wrote=self.wrote,
+            dry_run=self.dry_run,
+        )
+        return told + render_published(self.published)
+
+    def fields(self) -> dict[str, Any]:
+        """For `--json`."""
+        from pinner.output.published import published_fields  # noqa: PLC0415 - help does without
+        from pinner.output.update import update_fields  # noqa: PLC0415
+
+        run = self.run
+        told = update_fields(
+            run.result,
+            changes=run.changes,
+            requests=run.requests,
+            wrote=self.wrote,
+            dry_run=self.dry_run,
+        )
+        return told | {"published": published_fields(self.published)}
+
+    def write_summary(self, path: Path) -> None:
+        """Replace the file by the body of a pull request.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - few runs write one
+
+        from pinner.fsio import write_atomic  # noqa: PLC0415
+        from pinner.output.summary import render_summary  # noqa: PLC0415
+
+        run = self.run
+        now = datetime.fromtimestamp(run.now, UTC)
+        body = render_summary(run.result.outcomes, run.changes, files=self.wrote, now=now)
+        write_atomic({path: body.encode()})
 
 
-def _seen_path(session: Session, given: Path | None) -> Path:
-    if given is not None:
-        return session.project.seen_from / given
-    import platformdirs  # noqa: PLC0415 - not where the file is named
+def _report_path(session: Session, given: Path) -> Path:
+    """Where the summary goes; what cannot be replaced is refused before a registry is asked."""
+    from pinner.errors import InputError  # noqa: PLC0415 - few runs write one
+    from pinner.terminal import safe  # noqa: PLC0415
 
-    from pinner.cli.home import home_needed  # noqa: PLC0415
-
-    with home_needed():
-        return platformdirs.user_state_path("pinner", appauthor=False) / _SEEN
+    path = session.project.seen_from / given
+    if path.exists() and not path.is_file():
+        raise InputError("is not a regular file", where=safe(str(given)), mend="name a file")
+    if not path.parent.is_dir():
+        raise InputError("its folder does not exist", where=safe(str(given)), mend="make it first")
+    return path

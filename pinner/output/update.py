@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pinner.outcome import Failed
+from pinner.output.changes import phrase
+from pinner.output.diff import change_fields
 from pinner.output.errors import error_fields
 from pinner.output.pins import moved, other_changes, pin_fields, tag_text
 from pinner.output.tables import columns
@@ -17,6 +19,7 @@ from pinner.update import Alarm, Held, IndexOnly, Pinned, Unchanged, Updated
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pinner.compare.model import ImageChange
     from pinner.update import Age, UpdateOutcome, UpdateResult, Waiting
 
 _SUMS: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
@@ -45,39 +48,52 @@ _INDEX_ONLY: Final = "index moved, your platforms did not"
 
 
 def render_update(
-    result: UpdateResult, *, now: float, wrote: Sequence[str], dry_run: bool = False
+    result: UpdateResult,
+    *,
+    changes: Sequence[ImageChange] = (),
+    now: float,
+    wrote: Sequence[str],
+    dry_run: bool = False,
 ) -> str:
     """The rows and the sum of an update.
 
     Args:
         result: from `run_update`.
+        changes: what is known of the images whose pins move.
         now: seconds since the epoch.
         wrote: the files that are others now.
         dry_run: nothing was to be written.
     """
-    count = _count(result, Updated)
+    rows = _rows(result, now, {change.name: change for change in changes})
     if not result.changed:
-        return _rows(result, now) + _nothing("Nothing to update", result)
-    head = f"{'Would update' if dry_run else 'Updated'} {count} of {_images(result)}."
+        return rows + _nothing("Nothing to update", result)
+    head = f"{'Would update' if dry_run else 'Updated'} {_count(result, Updated)} of "
     sums = _sums(result)
-    ends = "Nothing was written. Next: pinner update" if dry_run else "Next: pinner sync"
-    written = f"Wrote {listing(list(wrote))}. " if wrote else ""
-    return f"{_rows(result, now)}{head}{f' {sums}.' if sums else ''} {written}{ends}\n"
+    ends = "Nothing was written. Next: pinner update"
+    if wrote:
+        ends = f"Wrote {listing(list(wrote))}. Next: {_look(changes)}, pinner sync"
+    return f"{rows}{head}{_images(result)}.{f' {sums}.' if sums else ''} {ends}\n"
 
 
 def render_outdated(result: UpdateResult, *, now: float) -> str:
     """The rows and the sum of what an update would do; arguments as `render_update`'s."""
+    rows = _rows(result, now, {})
     if not result.changed:
-        return _rows(result, now) + _nothing("No image is outdated", result)
+        return rows + _nothing("No image is outdated", result)
     count = _count(result, Updated)
     verb = "is" if count == 1 else "are"
     sums = _sums(result)
     head = f"{count} of {_images(result)} {verb} outdated."
-    return f"{_rows(result, now)}{head}{f' {sums}.' if sums else ''} Next: pinner update\n"
+    return f"{rows}{head}{f' {sums}.' if sums else ''} Next: pinner update\n"
 
 
 def update_fields(
-    result: UpdateResult, *, requests: Mapping[str, int], wrote: Sequence[str], dry_run: bool
+    result: UpdateResult,
+    *,
+    changes: Sequence[ImageChange] = (),
+    requests: Mapping[str, int],
+    wrote: Sequence[str],
+    dry_run: bool,
 ) -> dict[str, Any]:
     """The JSON document of both: every entry with its outcome, and the pin before and after."""
     return {
@@ -86,6 +102,7 @@ def update_fields(
         "requests": {kind: requests.get(kind, 0) for kind in ("head", "manifest", "tags", "blob")},
         "warnings": list(result.warnings),
         "images": [_fields(outcome) for outcome in result.outcomes],
+        "changes": [change_fields(change) for change in changes],
     }
 
 
@@ -110,19 +127,26 @@ def age_text(age: Age, now: datetime) -> str:
     return f"{old((now - age.since).total_seconds())} ({age.evidence.value})"
 
 
-def _rows(result: UpdateResult, now: float) -> str:
+def _look(changes: Sequence[ImageChange]) -> str:
+    """The command that shows more of what changed inside."""
+    unknown = any(change.packages is None for change in changes if change.before and change.after)
+    return "pinner diff --fetch" if unknown else "pinner diff"
+
+
+def _rows(result: UpdateResult, now: float, changes: Mapping[str, ImageChange]) -> str:
     moment = datetime.fromtimestamp(now, UTC)
-    return columns((row for one in result.outcomes if (row := _row(one, moment))), spill=True)
+    rows = (_row(one, changes.get(one.name), moment) for one in result.outcomes)
+    return columns(filter(None, rows), spill=True)
 
 
-def _row(outcome: UpdateOutcome, now: datetime) -> tuple[str, ...]:
+def _row(outcome: UpdateOutcome, change: ImageChange | None, now: datetime) -> tuple[str, ...]:
     match outcome:
         case Unchanged() | Failed():
             return ()
         case Updated(before=before, image=image) | Changed(before=before, image=image):
             tag = moved(tag_text(before), tag_text(image))
             digests = moved(before.digest.short, image.digest.short)
-            return (outcome.name, tag, digests, *_reason(outcome, now))
+            return (outcome.name, tag, digests, *_reason(outcome, change, now))
         case Added(image=image) | Removed(before=image):
             word = "added" if isinstance(outcome, Added) else "removed"
             return (outcome.name, tag_text(image), image.digest.short, word)
@@ -142,8 +166,12 @@ def _why_it_stays(outcome: Held | IndexOnly | Pinned | Alarm, now: datetime) -> 
             return (moved(image.digest.short, digest.short), _ALARM)
 
 
-def _reason(outcome: Updated | Changed, now: datetime) -> tuple[str, ...]:
+def _reason(
+    outcome: Updated | Changed, change: ImageChange | None, now: datetime
+) -> tuple[str, ...]:
     words = list(other_changes(outcome.before, outcome.image))
+    if change is not None:
+        words = [told] if (told := phrase(change)) else []
     if isinstance(outcome, Changed):
         return ("; ".join(["locked anew", *words]),)
     if outcome.age is not None:

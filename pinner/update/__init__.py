@@ -16,6 +16,7 @@ from pinner.update.model import (
     UpdateResult,
     Waiting,
 )
+from pinner.update.moves import moved_images
 from pinner.update.run import run_update
 from pinner.update.seenfile import SeenFile
 from pinner.update.seenlog import SeenLog
@@ -34,5 +35,6 @@ __all__ = [
     "UpdateResult",
     "Updated",
     "Waiting",
+    "moved_images",
     "run_update",
 ]

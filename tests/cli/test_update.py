@@ -9,6 +9,8 @@ import pytest
 
 from support import documents
 from support.clock import FakeClock
+from support.gitrepos import IDENTITY
+from support.gitrepos import Ground as Repository
 from support.registry_faults import header, instead
 
 if TYPE_CHECKING:
@@ -70,8 +72,8 @@ def test_what_moved_is_written_and_said(ground: Ground) -> None:
     assert ran.code == 0
     row, last = ran.out.splitlines()
     assert row.split()[:2] == ["web", "stable"]
-    assert row.endswith(moved.removeprefix("sha256:")[:12])
-    assert last == "Updated 1 of 2 images. 1 unchanged. Wrote images.lock. Next: pinner sync"
+    assert f"→ {moved.removeprefix('sha256:')[:12]} " in row
+    assert last.startswith("Updated 1 of 2 images. 1 unchanged. Wrote images.lock. Next: ")
     new = ground.lockfile.read_text()
     assert moved in new
     assert len(set(old.splitlines()) - set(new.splitlines())) == 2, "digest and one platform's"
@@ -183,7 +185,7 @@ def test_a_failure_keeps_its_pin_and_the_others_are_written(ground: Ground) -> N
     ran = ground.run("update")
     assert ran.code == 3
     assert ran.out.splitlines()[-1] == (
-        "Updated 1 of 2 images. 1 failed. Wrote images.lock. Next: pinner sync"
+        "Updated 1 of 2 images. 1 failed. Wrote images.lock. Next: pinner diff --fetch, pinner sync"
     )
     assert "error: " in ran.err
     text = ground.lockfile.read_text()
@@ -205,7 +207,7 @@ def test_without_a_lock_everything_is_locked(ground: Ground) -> None:
     ground.lockfile.unlink()
     ran = ground.run("update")
     assert ran.out.splitlines()[-1] == (
-        "Updated 0 of 2 images. 2 added. Wrote images.lock. Next: pinner sync"
+        "Updated 0 of 2 images. 2 added. Wrote images.lock. Next: pinner diff, pinner sync"
     )
     assert ground.run("lock", "--check").code == 0
 
@@ -284,9 +286,68 @@ def test_the_document(ground: Ground) -> None:
     new = publish(ground, "web", b"two")
     told = document(ground, "update")
     assert told["command"] == "update"
-    assert told["requests"] == {"head": 2, "manifest": 1, "tags": 0, "blob": 1}
+    # The new image and its config; to tell what changed, the old one's and both configs.
+    assert told["requests"] == {"head": 2, "manifest": 2, "tags": 0, "blob": 3}
     same, moved = told["images"]
     assert (same["outcome"], same["alias"]) == ("unchanged", None)
     assert (moved["outcome"], moved["digest"], moved["tag"]) == ("updated", new, "stable")
     assert moved["before"]["digest"] == old["digest"]
     assert (moved["age"], moved["waiting"]) == (None, None)
+
+
+def test_the_summary_is_the_body_of_a_pull_request(ground: Ground) -> None:
+    publish(ground, "web", b"two")
+    ran = ground.run("update", "--summary", "body.md")
+    assert ran.code == 0
+    body = (ground.project / "body.md").read_text()
+    assert body.startswith("### Update 1 image\n")
+    assert "| web | `stable` |" in body
+    assert "**Files:** `images.lock`." in body
+
+
+def test_a_summary_is_written_where_nothing_moved(ground: Ground) -> None:
+    assert ground.run("update", "--summary", "body.md").code == 0
+    assert (ground.project / "body.md").read_text() == "### No image to update\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("store", "is not a regular file"), ("no/body.md", "does not exist")]
+)
+def test_a_summary_that_cannot_be_written_is_refused_before_anything(
+    ground: Ground, path: str, said: str
+) -> None:
+    (ground.project / "store").mkdir(exist_ok=True)
+    publish(ground, "web", b"two")
+    before, asked = ground.lockfile.read_bytes(), len(ground.sim.requests)
+    ran = ground.run("update", "--summary", path)
+    assert ran.code == 2
+    assert said in ran.err
+    assert ground.lockfile.read_bytes() == before
+    assert len(ground.sim.requests) == asked
+
+
+def test_a_store_that_cannot_be_used_does_not_stop_an_update(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(ground, "web", b"two")
+    (ground.project / "no-store").write_text("a file")
+    ran = ground.run("update", "--store", "no-store")
+    assert ran.code == 0
+    assert "warning: what changed inside the images cannot be told" in ran.err
+    assert "Updated 1 of 2 images." in ran.out
+
+
+def test_an_update_on_a_branch_leaves_the_files(ground: Ground) -> None:
+    git = Repository.make(ground.project)
+    git.git("add", "images.toml", "images.lock")
+    git.git("commit", "--quiet", "--message=Lock")
+    moved = publish(ground, "web", b"two")
+    before = ground.lockfile.read_bytes()
+    ground.environ = {**ground.environ, **IDENTITY}
+    ran = ground.run("update", "--branch", "pinner/update")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[-1].startswith("Committed to pinner/update: ")
+    assert ground.lockfile.read_bytes() == before
+    assert moved in git.git("show", "pinner/update:images.lock")
+    again = ground.run("update", "--branch", "pinner/update")
+    assert "pinner/update has this update already" in again.out

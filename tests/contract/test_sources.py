@@ -13,6 +13,7 @@ from pinner.oci.descriptor import Descriptor
 from pinner.oci.digest import Digest
 from pinner.oci.memory import MemorySource
 from pinner.oci.reference import Reference, Repository
+from pinner.oci.remembering import RememberingSource
 from pinner.oci.sources import BlobSource, ManifestSource, Resolver, TagLister
 from support.clients import opened
 from support.registry_content import OCI_MANIFEST
@@ -69,7 +70,22 @@ def over_http(home: Path, tags: tuple[str, ...]) -> Iterator[Case]:
         yield Case(source=here.client, repository=Repository.parse(f"{sim.host}/team/app"))
 
 
-@pytest.fixture(params=[in_memory, over_http], ids=["MemorySource", "RegistryClient"])
+class _Counted(RememberingSource):
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.counts = source.counts
+
+
+@contextmanager
+def remembered(home: Path, tags: tuple[str, ...]) -> Iterator[Case]:
+    with in_memory(home, tags) as case:
+        yield Case(source=_Counted(case.source), repository=case.repository)
+
+
+@pytest.fixture(
+    params=[in_memory, over_http, remembered],
+    ids=["MemorySource", "RegistryClient", "RememberingSource"],
+)
 def case(request: pytest.FixtureRequest, home: Path) -> Iterator[Case]:
     make: Callable[[Path, tuple[str, ...]], AbstractContextManager[Case]] = request.param
     with make(home, ("latest", "stable")) as case:
@@ -177,6 +193,7 @@ def test_what_is_not_there(case: Case, ask: Callable[[Case], object]) -> None:
         ask(case)
 
 
+@pytest.mark.parametrize("case", [in_memory, over_http], indirect=True)
 def test_requests_are_counted_by_kind(case: Case) -> None:
     reference = Reference(case.repository, "stable")
     case.source.resolve(reference)

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from pinner.compare.model import ImageFacts
 from pinner.errors import NotFound
+from pinner.inventory.model import (
+    Changelog,
+    Direction,
+    Ecosystem,
+    Fix,
+    PackageChange,
+    PackageChanges,
+)
 from pinner.lockfile import Lock
 from pinner.oci.platform import Platform
 from pinner.outcome import Failed
@@ -26,9 +36,10 @@ from pinner.update import (
     UpdateOutcome,
     UpdateResult,
     Waiting,
+    moved_images,
 )
 from support.golden import expected, pretty
-from support.outcomes import AMD64, digest, locked
+from support.outcomes import AMD64, descriptor, digest, locked
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
@@ -122,6 +133,35 @@ def test_update_says(name: str) -> None:
     wrote = ["images.lock"] if run.changed else []
     text = render_update(run, now=NOW.timestamp(), wrote=wrote)
     assert text == expected(f"update-{name}.txt", text)
+
+
+def test_what_changed_inside_is_said_in_a_few_words() -> None:
+    python, node = moved_images(TRANSCRIPT)
+    layers = tuple(descriptor(number, 22_550_000) for number in (1, 2))
+    facts = [
+        ImageFacts(created=NOW - timedelta(days=days), layers=layers, labels={})
+        for days in (24, 15)
+    ]
+    packages = PackageChanges(
+        changes=tuple(
+            PackageChange(
+                ecosystem=Ecosystem.DEB,
+                name=name,
+                architecture="amd64",
+                before="1",
+                after="2",
+                direction=Direction.UPGRADED,
+                fixes=(Fix(cve=f"CVE-2026-{name}", urgency="high"),),
+                changelog=Changelog.READ,
+            )
+            for name in ("1111", "2222")
+        )
+    )
+    changes = [replace(python, old=facts[0], new=facts[1], packages=packages), node]
+    text = render_update(
+        result("transcript"), changes=changes, now=NOW.timestamp(), wrote=["images.lock"]
+    )
+    assert text == expected("update-inside.txt", text)
 
 
 @pytest.mark.parametrize("name", RUNS)
