@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 SPEC: Final = "images.toml"
 LOCK: Final = "images.lock"
+SUMMARY: Final = "summary.md"
 
 
 def story(host: str) -> tuple[Step, ...]:
     """All chapters, with images of the registry at `host`."""
-    return (*_lock(host), *_sync(), *_moved_tag(), *_stale(host), *_end())
+    return (*_lock(host), *_sync(), *_moved_tag(), *_update(), *_stale(host), *_end())
 
 
 def _lock(host: str) -> Sequence[Step]:
@@ -62,6 +63,19 @@ def _moved_tag() -> Sequence[Step]:
         Say("On another machine, sync still brings the very bytes that were locked:"),
         Run("pinner sync --store ../other-machine"),
         Run("pinner images --store ../other-machine"),
+    )
+
+
+def _update() -> Sequence[Step]:
+    return (
+        Say(
+            "When you decide to, update moves the pin, and says what that changes inside:\n"
+            "packages, and the CVEs that their own changelogs name as fixed. The summary is the\n"
+            "body of a pull request:"
+        ),
+        Run("pinner outdated", exit_code=1),
+        Run(f"pinner update --fetch --summary {SUMMARY}"),
+        Show(SUMMARY),
     )
 
 

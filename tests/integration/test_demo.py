@@ -14,6 +14,7 @@ import pytest
 from pinner.clock import SystemClock
 from pinner.demo import run
 from pinner.demo.publications import first_publications, rebuilt_debian
+from pinner.demo.roots import DEBIAN, DEBIAN_UPDATED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ class Told:
     def output_of(self, command: str) -> list[str]:
         """What each run of the command wrote."""
         runs = re.findall(
-            rf"^\$ {re.escape(command)}\n((?:(?![$#]).*\n)*)", self.text, re.MULTILINE
+            rf"^\$ {re.escape(command)}\n((?:(?!\$ |# ).*\n)*)", self.text, re.MULTILINE
         )
         assert runs, f"the story has no `{command}`"
         return runs
@@ -91,4 +92,19 @@ def test_a_stale_lockfile_is_noticed(told: Told) -> None:
     fresh, stale = told.output_of("pinner lock --check")
     assert "redis" in stale
     assert "redis" not in fresh
-    assert told.text.count("$ echo $?\n1\n") == 1
+
+
+def test_the_questions_that_are_answered_no_show_their_exit_code(told: Told) -> None:
+    # outdated, and lock --check once images.toml was edited
+    assert told.text.count("$ echo $?\n1\n") == 2
+
+
+def test_the_update_names_what_the_rebuild_changes(told: Told) -> None:
+    before = {package.name: package.version for package in DEBIAN}
+    after = {package.name: package.version for package in DEBIAN_UPDATED}
+    (summary,) = told.output_of("cat summary.md")
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| `([^`]+)` \|", summary, re.MULTILINE)
+    moved = [(name, before[name], after[name]) for name in before if before[name] != after[name]]
+    assert sorted(rows) == sorted(moved)
+    (updated,) = told.output_of("pinner update --fetch --summary summary.md")
+    assert "4 packages, 4 CVEs named fixed" in updated
