@@ -5,7 +5,8 @@ with its blob so that bytes arrive in order and are hashed as they come. When no
 begin, idle workers help: they take further parts of the blob with the most left, where its own
 worker would need long for it (on a fast path, bytes out of order cost more than they save). A part
 is a closed range; its length follows what is left for each worker (guided self-scheduling), so
-there are few requests at first and no long tail at the end.
+there are few requests at first and no long tail at the end. On a fast path a part is never so short
+that it is over in a moment: every request costs both sides the same, however little it brings.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SMALLEST_PART: Final = 8 * _MIB
 LARGEST_PART: Final = 64 * _MIB
 _NAP: Final = 0.1
 _LONG: Final = 0.5
+_MOMENT: Final = 0.25
 _FIRST_LOOK: Final = 0.1
 _NEXT_LOOK: Final = 0.05
 
@@ -108,12 +110,14 @@ class Part:
     Attributes:
         repository_index: which of the need's repositories is asked for it; the job may have moved
             on to the next meanwhile.
+        taken: when.
     """
 
     job: Job
     start: int
     end: int
     repository_index: int = 0
+    taken: float = 0.0
 
     @property
     def repository(self) -> Repository:
@@ -136,6 +140,8 @@ class Board:
         self._changed = threading.Condition()
         self._unranged: set[str] = set()
         self._stopped = False
+        self._moved = 0
+        self._spent = 0.0
 
     @property
     def stopped(self) -> bool:
@@ -185,6 +191,8 @@ class Board:
     def release(self, part: Part, reached: int) -> Release:
         """The worker is done with its part, having got the bytes up to `reached`."""
         with self._changed:
+            self._moved += reached - part.start
+            self._spent += self._clock.monotonic() - part.taken
             if reached < part.end and part.job.state is State.OPEN:
                 part.job.gaps.insert(0, (reached, part.end))
                 part.job.gaps.sort()
@@ -258,16 +266,16 @@ class Board:
         return Release.COMMIT
 
     def _next(self, prefer: Job | None) -> Job | Part | None:
-        if prefer is not None and self._can_help(prefer):
-            return self._carve(prefer)
         now = self._clock.monotonic()
+        if prefer is not None and self._can_help(prefer):
+            return self._carve(prefer, now)
         for job in self._jobs:
             if job.state is State.WAITING and not job.workers and job.not_before <= now:
                 job.workers += 1
                 return job
         waiting = (job for job in self._jobs if self._can_help(job) and self._pays(job, now))
         most = max(waiting, key=lambda job: job.left, default=None)
-        return None if most is None else self._carve(most)
+        return None if most is None else self._carve(most, now)
 
     def _pays(self, job: Job, now: float) -> bool:
         """Whether the workers that are at a blob would need long for what they have not begun."""
@@ -282,11 +290,11 @@ class Board:
             return False
         return not (job.whole and job.workers)
 
-    def _carve(self, job: Job) -> Part:
+    def _carve(self, job: Job, now: float) -> Part:
         job.workers += 1
         if job.whole:
             job.gaps.clear()
-            return Part(job, 0, job.size, job.repository_index)
+            return Part(job, 0, job.size, job.repository_index, now)
         start, end = job.gaps[0]
         length = self._part_length()
         # A remainder smaller than half a part is not worth a request of its own.
@@ -295,11 +303,12 @@ class Board:
             del job.gaps[0]
         else:
             job.gaps[0] = (cut, end)
-        return Part(job, start, cut, job.repository_index)
+        return Part(job, start, cut, job.repository_index, now)
 
     def _part_length(self) -> int:
         left = sum(job.left for job in self._jobs if job.state is not State.ENDED)
-        return min(max(left // (2 * self._workers), SMALLEST_PART), LARGEST_PART)
+        in_a_moment = int(self._moved / self._spent * _MOMENT) if self._spent else 0
+        return min(max(left // (2 * self._workers), SMALLEST_PART, in_a_moment), LARGEST_PART)
 
     def _until_next_look(self, unfinished: list[Job]) -> float | None:
         if any(map(self._can_help, unfinished)):

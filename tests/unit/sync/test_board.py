@@ -112,6 +112,27 @@ def test_parts_are_never_larger_than_the_largest_and_a_half() -> None:
     assert part.end - part.start == LARGEST_PART
 
 
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        pytest.param(10, SMALLEST_PART, id="slow"),
+        pytest.param(1, 16 * MIB, id="a quarter of a second of what came in one"),
+        pytest.param(0.01, LARGEST_PART, id="never too large"),
+    ],
+)
+def test_parts_are_not_over_in_a_moment(seconds: float, expected: int) -> None:
+    clock = FakeClock()
+    board = Board([need(64 * MIB), need(200 * MIB)], workers=64, clock=clock)
+    first, _ = begin(board, gaps=[(0, 64 * MIB)])
+    while first.gaps:
+        part = part_of(board, prefer=first)
+        clock.sleep(seconds * (part.end - part.start) / (64 * MIB))
+        board.release(part, part.end)
+    second, _ = begin(board)
+    part = part_of(board, prefer=second)
+    assert part.end - part.start == expected
+
+
 def test_nothing_missing_means_commit_at_once() -> None:
     _, release = begin(board_of(need(0)), gaps=[])
     assert release is Release.COMMIT
