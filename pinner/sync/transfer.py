@@ -7,6 +7,8 @@ Bytes get their final name in the store's ingest alone, after size and digest ma
 
 from __future__ import annotations
 
+import os
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -93,6 +95,9 @@ class Transfer:
         self._source = source
         self._progress = progress
         self._report = report
+        # More threads that hash and write than cores would suspend one another while they hold the
+        # interpreter's lock, and all would wait.
+        self._cores = threading.Semaphore(os.cpu_count() or 1)
 
     def work(self) -> None:
         """Take work from the board until there is none; a worker thread's whole life."""
@@ -121,7 +126,7 @@ class Transfer:
             self._leave(job, self._board.opened(job, ingest, ingest.missing()))
 
     def _fetch(self, part: Part) -> None:
-        reception = _Reception(self._board, self._progress, part)
+        reception = _Reception(self._board, self._progress, self._cores, part)
         try:
             with self._open(part) as stream:
                 reception.receive(stream)
@@ -206,12 +211,15 @@ class Transfer:
 class _Reception:
     """One part while it arrives."""
 
-    def __init__(self, board: Board, progress: Progress, part: Part) -> None:
+    def __init__(
+        self, board: Board, progress: Progress, cores: threading.Semaphore, part: Part
+    ) -> None:
         self.part = part
         self.reached = part.start
         self.source = ""
         self._board = board
         self._progress = progress
+        self._cores = cores
 
     @property
     def progress(self) -> int:
@@ -234,7 +242,8 @@ class _Reception:
         for chunk in stream.chunks():
             if self._board.stopped or job.state is not State.OPEN:
                 return
-            fresh = write_wanted(job.ingest, self.reached, chunk, wanted)
+            with self._cores:
+                fresh = write_wanted(job.ingest, self.reached, chunk, wanted)
             self.reached += len(chunk)
             self._progress.advance(digest, fresh)
 

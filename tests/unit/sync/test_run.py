@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from pinner.oci.platform import Platform
 from pinner.oci.reference import Reference
 from pinner.outcome import Failed
 from pinner.progress import BlobPlan, ImagePlan, NullProgress
+from pinner.store.ingest import Ingest
 from pinner.store.layout import Store
 from pinner.sync import OfflineSource, Synced, SyncResult, SyncSource, run_sync, select_images
 from support.clock import FakeClock
@@ -25,6 +27,8 @@ from support.images import Image, image, index, layer, push
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from pinner.oci.digest import Buffer
 
 AMD64 = Platform.parse("linux/amd64")
 ARM64 = Platform.parse("linux/arm64")
@@ -370,3 +374,27 @@ def test_what_the_store_has_is_read_as_an_oci_layout(registry: MemorySource, sto
         "registry.example/app:1": str(app.digest),
         f"registry.example/app@{app.platforms[AMD64]}": str(app.platforms[AMD64]),
     }
+
+
+@pytest.mark.real_clock
+def test_no_more_threads_than_cores_hash_and_write(
+    registry: MemorySource, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apps = [
+        locked(registry, f"registry.example/app{n}:1", index(image("linux/amd64", layer(f"{n}"))))
+        for n in range(8)
+    ]
+    writing, most, write = 0, 0, Ingest.write
+
+    def watched(ingest: Ingest, offset: int, data: Buffer) -> None:
+        nonlocal writing, most
+        writing += 1
+        most = max(most, writing)
+        time.sleep(0.001)  # long enough for any other thread to come in
+        write(ingest, offset, data)
+        writing -= 1
+
+    monkeypatch.setattr(Ingest, "write", watched)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert sync(store, registry, *apps, jobs=8).complete
+    assert most == 1
