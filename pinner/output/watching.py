@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from pinner.output.live import LiveProgress
-from pinner.output.plain import PlainProgress
 from pinner.progress import NullProgress
 
 if TYPE_CHECKING:
@@ -32,5 +30,9 @@ def watch(
     if quiet:
         return nullcontext(NullProgress())
     if not moving:
+        from pinner.output.plain import PlainProgress  # noqa: PLC0415 - a run has one display
+
         return PlainProgress(stream, monotonic)
+    from pinner.output.live import LiveProgress  # noqa: PLC0415
+
     return LiveProgress(stream, monotonic, colour=colour)

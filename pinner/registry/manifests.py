@@ -6,8 +6,6 @@ out and some get wrong (registries.md 2.1, 3); it is only used where there are n
 
 from __future__ import annotations
 
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from pinner.errors import IntegrityError, ProtocolError
@@ -15,6 +13,7 @@ from pinner.oci.digest import Digest, InvalidDigest
 from pinner.oci.manifest import MANIFEST_LIMIT
 from pinner.oci.mediatypes import without_parameters
 from pinner.oci.sources import RawManifest
+from pinner.registry.dates import http_date
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
@@ -72,11 +71,7 @@ def stated_digest(reply: Reply) -> Digest | None:
 
 def last_modified(reply: Reply) -> float | None:
     """What `Last-Modified` says, in seconds since the epoch, if it is there and is a date."""
-    try:
-        moment = parsedate_to_datetime(reply.headers.get("last-modified", ""))
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return http_date(reply.headers.get("last-modified", ""))
 
 
 def content_encoding(reply: Reply) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
+
+from pinner.registry.dates import http_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,13 +35,8 @@ def wait_asked_for(headers: Mapping[str, str], text: str, *, now: float) -> floa
     if _SECONDS.fullmatch(value):
         return float(value)
     if value:
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        if moment.tzinfo is None:  # "-0000": UTC, says RFC 5322
-            moment = moment.replace(tzinfo=UTC)
-        return max(0.0, moment.timestamp() - now)
+        moment = http_date(value)
+        return None if moment is None else max(0.0, moment - now)
     found = _IN_TEXT.search(text)
     return float(found[1]) if found else None
 

@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 from pinner.errors import RegistryError
 from pinner.registry.courier import Ask
 from pinner.registry.exchange import TOKEN_LIMIT, TokenReply
-from pinner.registry.failures import read_failure
 from pinner.registry.retry import NOT_RETRIED
 
 if TYPE_CHECKING:
@@ -81,6 +80,8 @@ class Wire:
         return self._patience.persistently(attempt, attempts=attempts)
 
     def _failure(self, reply: Reply, subject: str, number: int) -> RegistryError:
+        from pinner.registry.failures import read_failure  # noqa: PLC0415 - most runs have none
+
         failure = read_failure(reply, subject, now=self._clock.now())
         if failure.slow_down:
             self._patience.slow_down(reply.url.origin.authority, failure.pause, number)
