@@ -308,7 +308,7 @@ class Board:
     def _part_length(self) -> int:
         left = sum(job.left for job in self._jobs if job.state is not State.ENDED)
         in_a_moment = int(self._moved / self._spent * _MOMENT) if self._spent else 0
-        return min(max(left // (2 * self._workers), SMALLEST_PART, in_a_moment), LARGEST_PART)
+        return min(max(left // self._workers, SMALLEST_PART, in_a_moment), LARGEST_PART)
 
     def _until_next_look(self, unfinished: list[Job]) -> float | None:
         if any(map(self._can_help, unfinished)):

@@ -105,6 +105,13 @@ def test_a_small_blob_is_one_plain_request() -> None:
     assert part_of(board, prefer=job).is_whole
 
 
+def test_a_part_is_a_workers_share_of_what_is_left() -> None:
+    board = board_of(need(128 * MIB), workers=4)
+    job, _ = begin(board)
+    parts = [part_of(board, prefer=job) for _ in range(3)]
+    assert [part.end - part.start for part in parts] == [32 * MIB, 24 * MIB, 18 * MIB]
+
+
 def test_parts_are_never_larger_than_the_largest_and_a_half() -> None:
     board = board_of(need(10 * 1024 * MIB), workers=1)
     job, _ = begin(board)
