@@ -14,14 +14,6 @@ import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import httpx
-
-from pinner.clock import SystemClock
-from pinner.oci.descriptor import Descriptor
-from pinner.oci.digest import Digest
-from pinner.oci.reference import Reference
-from pinner.registry.open import open_client
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,6 +27,12 @@ _PIECE: Final = 512 * 1024
 
 def through_pinner() -> Read:
     """pinner's own client."""
+    from pinner.clock import SystemClock  # noqa: PLC0415 - nobody pays for another's imports
+    from pinner.oci.descriptor import Descriptor  # noqa: PLC0415
+    from pinner.oci.digest import Digest  # noqa: PLC0415
+    from pinner.oci.reference import Reference  # noqa: PLC0415
+    from pinner.registry.open import open_client  # noqa: PLC0415
+
     client = open_client(
         configs=(), environ={}, home=Path("/nonexistent"), clock=SystemClock(), note=print
     )
@@ -62,6 +60,8 @@ def _size(url: str) -> int:
 
 def through_httpx() -> Read:
     """httpx as it comes."""
+    import httpx  # noqa: PLC0415
+
     client = httpx.Client(trust_env=False)
 
     def read(url: str, take: Callable[[Buffer], None]) -> None:
