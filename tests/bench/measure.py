@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -118,12 +119,11 @@ def side_by_side(
 def _interleaved(
     contestants: Sequence[Contestant], rounds: int
 ) -> Iterator[tuple[int, Contestant]]:
-    number = 0
+    # Shuffled, not rotated: nobody shall always follow the same one, who warmed memory up or not.
+    shuffler = random.Random(rounds)
     for turn in range(rounds):
-        start = turn % len(contestants)
-        for contestant in [*contestants[start:], *contestants[:start]]:
-            yield number, contestant
-            number += 1
+        order = shuffler.sample(contestants, len(contestants))
+        yield from enumerate(order, turn * len(contestants))
 
 
 def _measured(run: Run) -> Sample:
