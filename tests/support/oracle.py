@@ -71,7 +71,7 @@ def survived(
 def converges(ground: Ground) -> None:
     """Assert that lock and sync, run again without the fault, give what a faultless run gives."""
     ground.sim.heal()
-    honest = Ground(ground.folder / "honest", ground.home, ground.sim)
+    honest = Ground(ground.folder / "honest", ground.home, ground.sim, environ=ground.environ)
     shutil.copy(ground.spec, honest.spec)
     for place in (honest, ground):
         for command in ("lock", "sync"):

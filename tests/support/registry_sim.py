@@ -58,8 +58,22 @@ class RegistrySim:
         content: what it holds; may be filled before and while it runs.
     """
 
-    def __init__(self, *, login: Login | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        login: Login | None = None,
+        tls: ssl.SSLContext | None = None,
+        name: str = "",
+    ) -> None:
+        """A registry without content.
+
+        Args:
+            login: what it asks for; None for nothing.
+            tls: speak https.
+            name: what references call it, where a proxy leads to it.
+        """
         self.content = Content()
+        self._name = name
         self._login = login
         self._server = LoopbackServer(self._answer, tls=tls)
         self._lock = threading.Lock()
@@ -76,13 +90,18 @@ class RegistrySim:
 
     @property
     def host(self) -> str:
-        """`127.0.0.1:PORT`, as references write it."""
-        return self._server.host
+        """`127.0.0.1:PORT`, or its name, as references write it."""
+        return self._name or self._server.host
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.port
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:PORT`, or https."""
-        return self._server.url
+        return f"https://{self._name}" if self._name else self._server.url
 
     @property
     def requests(self) -> list[Request]:
