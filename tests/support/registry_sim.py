@@ -56,6 +56,7 @@ class RegistrySim:
 
     Attributes:
         content: what it holds; may be filled before and while it runs.
+        login: what it asks for; may be changed while it runs.
     """
 
     def __init__(
@@ -73,8 +74,8 @@ class RegistrySim:
             name: what references call it, where a proxy leads to it.
         """
         self.content = Content()
+        self.login = login
         self._name = name
-        self._login = login
         self._server = LoopbackServer(self._answer, tls=tls)
         self._lock = threading.Lock()
         self._scripts: list[tuple[str, list[Fault]]] = []
@@ -161,13 +162,13 @@ class RegistrySim:
         return answer
 
     def _admitted(self, request: Request) -> Answer:
-        if self._login is None:
+        if self.login is None:
             return self.content.answer(request)
         if request.path == TOKEN_PATH:
-            return self._token(request, self._login)
+            return self._token(request, self.login)
         sent = request.headers.get("authorization")
-        if self._login.scheme == "basic":
-            if self._login.admits(sent):
+        if self.login.scheme == "basic":
+            if self.login.admits(sent):
                 return self.content.answer(request)
             challenge = 'Basic realm="sim"'
         else:
