@@ -125,7 +125,12 @@ def secured(authority: Authority) -> ssl.SSLContext:
 
 
 NAMES = (
-    *("registry.example", "auth.registry.example", "registry.example.evil", "evil-registry.example"),
+    *(
+        "registry.example",
+        "auth.registry.example",
+        "registry.example.evil",
+        "evil-registry.example",
+    ),
     *("other.example", "auth.other.example"),
 )
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import documents
 from support.net import Answer, Framing, Request
 from support.oracle import converges, survived
 from support.registry_content import digest_of
@@ -21,7 +20,6 @@ from support.registry_faults import (
     flipped,
     gzip_encoded,
     header,
-    honest,
     instead,
     raw,
     redirect,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cli.conftest import Abroad
 from support.ground import BASIC, BEARER, Ground
 from support.net import Answer, LoopbackServer, Request
 from support.oracle import converges, survived
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
 
+    from cli.conftest import Abroad
     from support.tls import Authority
 
 LAYER = bytes(range(256)) * 1024
@@ -35,7 +35,9 @@ def sim(request: pytest.FixtureRequest) -> Iterator[RegistrySim]:
         yield sim
 
 
-either_login = pytest.mark.parametrize("sim", [BASIC, BEARER], ids=["basic", "bearer"], indirect=True)
+either_login = pytest.mark.parametrize(
+    "sim", [BASIC, BEARER], ids=["basic", "bearer"], indirect=True
+)
 
 
 @pytest.fixture
@@ -202,14 +204,13 @@ def test_five_hops_are_the_most(wanted: Ground, hops: int, code: int) -> None:
 @pytest.mark.parametrize("status", [401, 403, 404], ids=lambda code: f"D10-{code}")
 def test_a_signature_that_has_expired_is_asked_for_anew(wanted: Ground, status: int) -> None:
     prepare(wanted, "sync")
-    fresh = iter(range(9))
 
     def storage(request: Request) -> Answer:
         return serve(request) if request.target == "/b?sig=1" else Answer(status=status)
 
     with LoopbackServer(storage) as server:
         wanted.strangers.append(server)
-        wanted.sim.always(BLOB, lambda r, a: redirect(f"{server.url}/b?sig={next(fresh)}")(r, a))
+        wanted.sim.script(BLOB, *[redirect(f"{server.url}/b?sig={number}") for number in range(3)])
         survived(wanted, "sync", code=0)
         assert [request.target for request in server.requests] == ["/b?sig=0", "/b?sig=1"]
         converges(wanted)
@@ -274,7 +275,14 @@ def test_from_https_to_http_no_redirect_leads(far: Ground, command: str) -> None
 
 INSIDE = [
     *("127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.1", "0.0.0.0", "[::1]"),
-    *("[::ffff:127.0.0.1]", "10.0.0.1", "192.168.0.1", "169.254.169.254", "[fe80::1]", "x.localhost"),
+    *(
+        "[::ffff:127.0.0.1]",
+        "10.0.0.1",
+        "192.168.0.1",
+        "169.254.169.254",
+        "[fe80::1]",
+        "x.localhost",
+    ),
 ]
 
 

@@ -6,8 +6,10 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Mapping
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _UNKNOWN = b"HTTP/1.1 502 No Such Host\r\n\r\n"
 
