@@ -95,7 +95,8 @@ def sim() -> Iterator[RegistrySim]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs in this process never wait, and take silence for an answer soon."""
+    """Runs in this process never wait, not for the disk either, and soon take silence for no."""
+    monkeypatch.setattr("os.fsync", lambda fd: None)
     monkeypatch.setattr("pinner.cli.main.SystemClock", FakeClock)
     monkeypatch.setattr("pinner.registry.open.Tuning", lambda: IMPATIENT)
 

@@ -107,6 +107,12 @@ class Ground:
         lines = [f'{name} = "{self.sim.host}/{image}"' for name, image in images.items()]
         self.spec.write_text("\n".join(["[images]", *lines, *sections, ""]))
 
+    def want_at(self, host: str, ca_file: Path) -> None:
+        """Write images.toml: app:stable of another registry over https, as issued by `ca_file`."""
+        self.spec.write_text(
+            f'[images]\napp = "{host}/app:stable"\n[registries."{host}"]\nca-file = "{ca_file}"\n'
+        )
+
     def configure_docker(self, config: object) -> None:
         """Write docker's config.json."""
         self.docker_config.parent.mkdir(exist_ok=True)
