@@ -218,7 +218,7 @@ def test_a_signature_that_has_expired_is_asked_for_anew(wanted: Ground, status: 
 
 @either_login
 @pytest.mark.parametrize("scheme", ["Basic", "Bearer"], ids=["D11-basic", "D11-bearer"])
-def test_a_challenge_of_a_storage_host_is_never_answered(wanted: Ground, scheme: str) -> None:
+def test_A21_a_challenge_of_a_storage_host_is_never_answered(wanted: Ground, scheme: str) -> None:
     prepare(wanted, "sync")
     tokens = wanted.sim.count("GET", "/token")
 
