@@ -68,11 +68,8 @@ def mend(ground: Ground, lock: bytes) -> None:
 
 def test_L01_no_lock(ground: Ground, image: SimImage) -> None:
     ground.want(app="app:stable")
-    for command in (("sync",), ("sync", "--frozen"), ("sync", "app"), ("images",)):
-        ran = ground.run(*command)
-        assert ran.code in {0, 2}
-        survived(ground, *command, code=ran.code)
-    survived(ground, "sync", code=2, says=["there is no images.lock", "run `pinner lock`"])
+    for command in (("sync",), ("sync", "--frozen"), ("sync", "app")):
+        survived(ground, *command, code=2, says=["there is no images.lock", "run `pinner lock`"])
     survived(ground, "lock", "--check", code=1, says=["no images.lock"])
     assert not ground.sim.requests
     converges(ground)
@@ -99,9 +96,9 @@ def test_L03_cut_anywhere(locked: Ground) -> None:
         assert locked.lockfile.read_bytes() == lock[:length]
     for length in range(0, len(lock) - 1, 50):
         locked.lockfile.write_bytes(lock[:length])
-        ran = locked.run("sync")
-        survived(locked, "sync", code=ran.code, says=["images.lock"])
-        assert ran.code in {1, 2}
+        code = locked.run("sync").code
+        assert code in {1, 2}
+        survived(locked, "sync", code=code, says=["images.lock"])
     assert not locked.sim.requests
     mend(locked, lock)
 
@@ -282,8 +279,8 @@ def test_L12_a_link_within_the_project_is_kept(locked: Ground) -> None:
     locked.lockfile.rename(inside)
     locked.lockfile.symlink_to("pins")
     locked.want(app="app:stable", other="other:stable")
-    ran = locked.run("lock")
-    assert ran.code == 0
+    ran = locked.run("lock")  # not under the oracle, to which pins is no file of the project
+    assert ran.code == 0, ran.err
     assert locked.lockfile.is_symlink()
     assert b"other" in inside.read_bytes()
     converges(locked)
