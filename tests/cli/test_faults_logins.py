@@ -289,32 +289,38 @@ def test_challenges_of_every_kind(wanted: Ground, values: list[str], code: int) 
     converges(wanted)
 
 
+NO_JSON = "is not a JSON object"
+NO_TOKEN = "has no usable token"
+
+
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "says"),
     [
-        pytest.param(instead(200, b"<html>", Content_Type="text/html"), id="A09-html"),
-        pytest.param(instead(200), id="A09-empty"),
-        pytest.param(give(), id="A09-none"),
-        pytest.param(give(token=1), id="A09-number"),
-        pytest.param(give(token=None), id="A09-null"),
-        pytest.param(give(token=""), id="A09-empty-token"),
-        pytest.param(give(token="a\r\nX: y"), id="A09-line-feed"),
-        pytest.param(give(token="a\x1b[31m"), id="A09-escape"),
-        pytest.param(give(token="a b"), id="A09-space"),
-        pytest.param(give(token="ü"), id="A09-non-ascii"),
-        pytest.param(give(token="\ud800"), id="A09-surrogate"),
-        pytest.param(give(token=["a"]), id="A09-list"),
-        pytest.param(instead(200, b"[" * 100_000), id="A09-nested"),
-        pytest.param(instead(200, b" " * (64 << 20)), id="A09-64-MiB"),
-        pytest.param(instead(400), id="A09-400"),
-        pytest.param(instead(401), id="A09-401"),
-        pytest.param(instead(403, b'{"details":"\\u001b[2J no"}'), id="A09-403"),
-        pytest.param(instead(404), id="A09-404"),
+        pytest.param(instead(200, b"<html>", Content_Type="text/html"), NO_JSON, id="A09-html"),
+        pytest.param(instead(200), NO_JSON, id="A09-empty"),
+        pytest.param(instead(200, b"[" * 100_000), NO_JSON, id="A09-nested"),
+        pytest.param(instead(200, b" " * (64 << 20)), "more than 256 KiB", id="A09-64-MiB"),
+        pytest.param(give(), NO_TOKEN, id="A09-none"),
+        pytest.param(give(token=1), NO_TOKEN, id="A09-number"),
+        pytest.param(give(token=None), NO_TOKEN, id="A09-null"),
+        pytest.param(give(token=["a"]), NO_TOKEN, id="A09-list"),
+        pytest.param(give(token=""), NO_TOKEN, id="A09-empty-token"),
+        pytest.param(give(token="a\r\nX: y"), NO_TOKEN, id="A09-line-feed"),
+        pytest.param(give(token="a\x1b[31m"), NO_TOKEN, id="A09-escape"),
+        pytest.param(give(token="a b"), NO_TOKEN, id="A09-space"),
+        pytest.param(give(token="ü"), NO_TOKEN, id="A09-non-ascii"),
+        pytest.param(give(token="\ud800"), NO_TOKEN, id="A09-surrogate"),
+        pytest.param(instead(400), "refused the login", id="A09-400"),
+        pytest.param(instead(401), "refused the login", id="A09-401"),
+        pytest.param(
+            instead(403, b'{"details":"\\u001b[2J no"}'), r"403: \x1b[2J no", id="A09-403"
+        ),
+        pytest.param(instead(404), "answered 404", id="A09-404"),
     ],
 )
-def test_answers_without_a_token(wanted: Ground, fault: Fault) -> None:
+def test_answers_without_a_token(wanted: Ground, fault: Fault, says: str) -> None:
     wanted.sim.always("/token", fault)
-    survived(wanted, "lock", code=3, says=[wanted.sim.host])
+    survived(wanted, "lock", code=3, says=[wanted.sim.host, says])
     converges(wanted)
 
 
