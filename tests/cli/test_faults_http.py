@@ -650,7 +650,7 @@ def test_signals(ground: Ground, number: signal.Signals, code: int) -> None:
     process = ground.start("sync", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for_the_journal(ground)
     process.send_signal(number)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=20)
     assert process.returncode == code, err
     assert b"Traceback" not in out + err
     assert_sound(ground.store)
