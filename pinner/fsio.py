@@ -16,9 +16,10 @@ from pinner.errors import InputError, StoreError
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+_MIB: Final = 1024 * 1024
 # What a file system that cannot sync folders answers.
 _CANNOT_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP})
 
@@ -50,7 +51,8 @@ def read_limited(path: Path, limit: int) -> bytes:
     finally:
         os.close(fd)
     if len(data) > limit:
-        raise InputError(f"is larger than {limit} bytes", where=shown)
+        size = f"{limit} bytes" if limit % _MIB else f"{limit // _MIB} MiB"
+        raise InputError(f"is larger than {size}", where=shown)
     return data
 
 
@@ -58,8 +60,9 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
     """Replace each path by a file of exactly these bytes; the mode of an existing file is kept.
 
     All are written and synced before the first gets its name, so that a full disk leaves every
-    file as it was; then they are renamed in the given order. A symbolic link is followed: the file
-    that it names is replaced, the link stays.
+    file as it was; then they are renamed in the given order, and where one cannot be (it is
+    immutable, or mounted), those before it get their old bytes back. A symbolic link is followed:
+    the file that it names is replaced, the link stays.
 
     Raises:
         StoreError: the disk refused, at the file that is named. It is as it was and no temporary
@@ -71,9 +74,15 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
             with _refusals(path):
                 target = path.resolve()
                 staged[path] = _stage(target, data), target
-        for path, (temporary, target) in staged.items():
+        before: dict[Path, bytes | None] = {}
+        for path, (_, target) in staged.items():
             with _refusals(path):
+                before[target] = _bytes_of(target)
+        replaced: list[Path] = []
+        for path, (temporary, target) in staged.items():
+            with _refusals(path), _put_back(replaced, before):
                 temporary.replace(target)
+            replaced.append(target)
     finally:
         for temporary, _ in staged.values():
             _remove(temporary)
@@ -85,6 +94,30 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
                 f"was written, but may be lost in a power cut: {error.strerror}",
                 where=safe(str(path)),
             ) from error
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    """What is in a file that may have to be put back; None for no file."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+@contextlib.contextmanager
+def _put_back(replaced: Sequence[Path], before: Mapping[Path, bytes | None]) -> Iterator[None]:
+    """Undo the replacements so far if the block fails, as far as the disk lets us."""
+    try:
+        yield
+    except OSError:
+        for path in replaced:
+            data = before[path]
+            with contextlib.suppress(OSError):
+                if data is None:
+                    path.unlink()
+                else:
+                    _stage(path, data).replace(path)
+        raise
 
 
 @contextlib.contextmanager

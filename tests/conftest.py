@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from pinner.clock import SystemClock
+from support.catalogue import COLLECTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,12 @@ settings.register_profile(
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default")
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the names of all tests, for the fault catalogue."""
+    config.stash[COLLECTED] = tuple(item.nodeid for item in items)
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ class Project:
             InputError: there is none, or it cannot be read.
         """
         try:
-            return read_limited(self.spec_path, _SPEC_LIMIT)
+            return self._read(self.spec_path, _SPEC_LIMIT)
         except FileNotFoundError as error:
             raise InputError(
                 f"there is no {SPEC} in this folder or above it",
@@ -134,7 +134,7 @@ class Project:
         from pinner.lockfile import loads  # noqa: PLC0415 - help and completion do without
 
         try:
-            data = read_limited(self.lock_path, LOCKFILE_LIMIT)
+            data = self._read(self.lock_path, LOCKFILE_LIMIT)
         except FileNotFoundError:
             return None
         return loads(data, path=self.shown(self.lock_path))
@@ -191,3 +191,11 @@ class Project:
         except (InputError, ValueError, RecursionError):
             return []
         return list(images) if isinstance(images, dict) else []
+
+    def _read(self, path: Path, limit: int) -> bytes:
+        """The bytes of a file of the project; problems name it as every other message does."""
+        try:
+            return read_limited(path, limit)
+        except InputError as error:
+            error.where = self.shown(path)
+            raise

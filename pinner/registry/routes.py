@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import h11
 
-from pinner.errors import Unavailable
+from pinner.errors import RegistryError, Unavailable
 from pinner.registry.http11 import Timeouts, exchange
 from pinner.registry.sockets import OpenStreams, Stream
 
@@ -55,6 +55,7 @@ class Route:
         Raises:
             Unavailable: no connection, no tunnel, or no trustworthy TLS; names the proxy where
                 that is what failed.
+            ProtocolError: the proxy does not speak HTTP.
         """
         host, port = origin.host, origin.port
         if self.proxy is None:
@@ -134,6 +135,6 @@ def _through(proxy: Proxy) -> Iterator[None]:
     """Say of whatever fails here that it is the proxy."""
     try:
         yield
-    except Unavailable as error:
+    except RegistryError as error:
         error.what = f"proxy {proxy.host}:{proxy.port}: {error.what}"
         raise

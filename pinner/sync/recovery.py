@@ -56,7 +56,7 @@ def after_failure(
         error: why it did not arrive.
         opened: whether bytes were on their way; a request that got no stream at all was tried
             again often enough where requests are made.
-        progress: bytes that arrived before the failure.
+        progress: bytes that arrived before the failure and had not been here.
     """
     job = part.job
     if part.repository_index < job.repository_index:

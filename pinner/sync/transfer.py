@@ -209,22 +209,25 @@ class Transfer:
 
 
 class _Reception:
-    """One part while it arrives."""
+    """One part while it arrives.
+
+    Attributes:
+        reached: up to where the blob is here.
+        progress: bytes that came and were not here before; not those that a server sends anew
+            because it ignores ranges.
+        source: who sends; "" until somebody does.
+    """
 
     def __init__(
         self, board: Board, progress: Progress, cores: threading.Semaphore, part: Part
     ) -> None:
         self.part = part
         self.reached = part.start
+        self.progress = 0
         self.source = ""
         self._board = board
         self._progress = progress
         self._cores = cores
-
-    @property
-    def progress(self) -> int:
-        """Bytes that arrived."""
-        return self.reached - self.part.start
 
     def receive(self, stream: BlobStream) -> None:
         """Write what arrives until the part is full, the run stops or the blob is given up."""
@@ -245,6 +248,7 @@ class _Reception:
             with self._cores:
                 fresh = write_wanted(job.ingest, self.reached, chunk, wanted)
             self.reached += len(chunk)
+            self.progress += fresh
             self._progress.advance(digest, fresh)
 
 

@@ -18,9 +18,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from pinner.cli.main import run
@@ -28,7 +28,6 @@ from support.registry_sim import Login
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from support.net import LoopbackServer
     from support.registry_sim import RegistrySim
@@ -41,6 +40,7 @@ BEARER: Final = Login(scheme="bearer", user=USER, password=PASSWORD)
 """What a registry asks for, that knows the planted login."""
 
 _PINNER: Final = (sys.executable, "-P", "-m", "pinner")
+_MEASURED: Final = Path(__file__).with_name("measured.py")
 _PATIENCE: Final = 60
 # ru_maxrss is in KiB on Linux, in bytes on macOS.
 _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
@@ -107,6 +107,12 @@ class Ground:
         lines = [f'{name} = "{self.sim.host}/{image}"' for name, image in images.items()]
         self.spec.write_text("\n".join(["[images]", *lines, *sections, ""]))
 
+    def want_at(self, host: str, ca_file: Path) -> None:
+        """Write images.toml: app:stable of another registry over https, as issued by `ca_file`."""
+        self.spec.write_text(
+            f'[images]\napp = "{host}/app:stable"\n[registries."{host}"]\nca-file = "{ca_file}"\n'
+        )
+
     def configure_docker(self, config: object) -> None:
         """Write docker's config.json."""
         self.docker_config.parent.mkdir(exist_ok=True)
@@ -151,19 +157,27 @@ class Ground:
 
     def _process(self, argv: Sequence[str]) -> Ran:
         started = time.monotonic()
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            process = self.start(*argv, stdout=out, stderr=err)
-            overdue = threading.Timer(_PATIENCE, process.kill)
-            overdue.start()
-            _, status, usage = os.wait4(process.pid, 0)
-            overdue.cancel()
-            process.returncode = os.waitstatus_to_exitcode(status)
+        with (
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+            tempfile.NamedTemporaryFile() as memory,
+        ):
+            done = subprocess.run(
+                [sys.executable, "-I", "-S", _MEASURED, memory.name, *_PINNER, *argv],
+                cwd=self.project,
+                env=self._environ(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                timeout=_PATIENCE,
+                check=False,
+            )
             return Ran(
-                code=process.returncode,
+                code=done.returncode,
                 out=_all(out),
                 err=_all(err),
                 seconds=time.monotonic() - started,
-                memory=usage.ru_maxrss * _RSS_UNIT,
+                memory=int(_all(memory)) * _RSS_UNIT,
             )
 
 

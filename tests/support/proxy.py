@@ -1,4 +1,4 @@
-"""An HTTP proxy on loopback that tunnels (CONNECT) to one port, whatever name is asked for."""
+"""An HTTP proxy on loopback that tunnels (CONNECT) to ports on loopback, whatever is asked for."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import contextlib
 import socket
 import threading
 import time
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_UNKNOWN = b"HTTP/1.1 502 No Such Host\r\n\r\n"
 
 
 class TunnelProxy:
-    """Answers CONNECT by a tunnel to 127.0.0.1:`target`; a context manager.
+    """Answers CONNECT by a tunnel to 127.0.0.1; a context manager.
 
     Attributes:
         heads: the head of each request to the proxy itself, as text.
@@ -18,15 +23,15 @@ class TunnelProxy:
 
     def __init__(
         self,
-        target: int,
+        target: int | Mapping[str, int],
         *,
         answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n",
         rate: float | None = None,
     ) -> None:
-        """Tunnel to a port.
+        """Tunnel to ports.
 
         Args:
-            target: the port.
+            target: the port; or ports by the name that is asked for, others are not reached.
             answer: what CONNECT gets; without 200 there is no tunnel.
             rate: bytes a second from the target, for each tunnel; None for all that there are.
         """
@@ -78,12 +83,22 @@ class TunnelProxy:
                 return
             head += piece
         self.heads.append(head.decode())
+        port = self._port_of(head.decode().split()[1])
+        if port is None:
+            client.sendall(_UNKNOWN)
+            return
         client.sendall(self._answer)
         if b" 200 " in self._answer:
-            upstream = socket.create_connection(("127.0.0.1", self._target))
+            upstream = socket.create_connection(("127.0.0.1", port))
             self._sockets.append(upstream)
             self._run(_pump, client, upstream)
             self._run(_pump, upstream, client, self._rate)
+
+    def _port_of(self, authority: str) -> int | None:
+        """The port of an authority, `name:443`."""
+        if isinstance(self._target, int):
+            return self._target
+        return self._target.get(authority.removesuffix(":443"))
 
 
 def _pump(source: socket.socket, sink: socket.socket, rate: float | None = None) -> None:

@@ -61,6 +61,14 @@ class Content:
     def repository(self, name: str) -> RepositoryContent:
         return self.repositories.setdefault(name, RepositoryContent())
 
+    def fingerprint(self) -> str:
+        """The same for the same content."""
+        held = {
+            name: (sorted(held.blobs), sorted(held.manifests), sorted(held.tags.items()))
+            for name, held in sorted(self.repositories.items())
+        }
+        return digest_of(_json(held))
+
     def add_blob(self, name: str, data: bytes) -> str:
         """Hold a blob; its digest."""
         self.repository(name).blobs[digest_of(data)] = data

@@ -56,11 +56,26 @@ class RegistrySim:
 
     Attributes:
         content: what it holds; may be filled before and while it runs.
+        login: what it asks for; may be changed while it runs.
     """
 
-    def __init__(self, *, login: Login | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        login: Login | None = None,
+        tls: ssl.SSLContext | None = None,
+        name: str = "",
+    ) -> None:
+        """A registry without content.
+
+        Args:
+            login: what it asks for; None for nothing.
+            tls: speak https.
+            name: what references call it, where a proxy leads to it.
+        """
         self.content = Content()
-        self._login = login
+        self.login = login
+        self._name = name
         self._server = LoopbackServer(self._answer, tls=tls)
         self._lock = threading.Lock()
         self._scripts: list[tuple[str, list[Fault]]] = []
@@ -76,13 +91,18 @@ class RegistrySim:
 
     @property
     def host(self) -> str:
-        """`127.0.0.1:PORT`, as references write it."""
-        return self._server.host
+        """`127.0.0.1:PORT`, or its name, as references write it."""
+        return self._name or self._server.host
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.port
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:PORT`, or https."""
-        return self._server.url
+        return f"https://{self._name}" if self._name else self._server.url
 
     @property
     def requests(self) -> list[Request]:
@@ -142,13 +162,13 @@ class RegistrySim:
         return answer
 
     def _admitted(self, request: Request) -> Answer:
-        if self._login is None:
+        if self.login is None:
             return self.content.answer(request)
         if request.path == TOKEN_PATH:
-            return self._token(request, self._login)
+            return self._token(request, self.login)
         sent = request.headers.get("authorization")
-        if self._login.scheme == "basic":
-            if self._login.admits(sent):
+        if self.login.scheme == "basic":
+            if self.login.admits(sent):
                 return self.content.answer(request)
             challenge = 'Basic realm="sim"'
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -14,7 +15,6 @@ from pinner.fsio import read_limited, sync_directory, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def names(folder: Path) -> list[str]:
@@ -116,6 +116,33 @@ def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "inner" / "file").read_bytes() == b"new"
     assert names(tmp_path / "inner") == ["file"]
+
+
+@pytest.mark.parametrize("existed", [True, False])
+def test_where_the_second_cannot_be_replaced_the_first_is_as_it_was(
+    tmp_path: Path, *, existed: bool
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    if existed:
+        first.write_bytes(b"old")
+        first.chmod(0o604)
+    second.write_bytes(b"old")
+    honest = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        if target == second:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        return honest(self, target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", replace)
+        with pytest.raises(StoreError, match="second: cannot be written: Device or resource busy"):
+            write_atomic({first: b"new", second: b"new"})
+    assert names(tmp_path) == (["first", "second"] if existed else ["second"])
+    assert second.read_bytes() == b"old"
+    if existed:
+        assert first.read_bytes() == b"old"
+        assert stat.S_IMODE(first.stat().st_mode) == 0o604
 
 
 @pytest.mark.parametrize("step", ["fsync", "fchmod"])
