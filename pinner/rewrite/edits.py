@@ -101,12 +101,6 @@ def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
     return b"".join([*pieces, data[at:]])
 
 
-def touches(edit: Edit, occurrence: Occurrence) -> bool:
-    """Whether an edit may change what a place reads: it is among or next to its characters."""
-    last = max(edit.start, edit.end - 1)
-    return any(edit.start - 1 <= origin <= last for origin in occurrence.reference.origins)
-
-
 def _split(reference: Located) -> _Parts:
     text = reference.text
     at = text.find("@")

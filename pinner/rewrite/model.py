@@ -79,6 +79,8 @@ class Reason(enum.Enum):
     """What it resolves to is no image reference."""
     UNSUPPORTED = "unsupported"
     """A form that the file's own tool refuses or that pinner does not read."""
+    CANNOT_HOLD = "cannot-hold"
+    """There is no one place in the file where the digest could stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

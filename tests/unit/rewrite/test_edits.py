@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinner.rewrite.edits import CannotHold, apply, pin_edits, touches, unpin_edits
+from pinner.rewrite.edits import CannotHold, apply, pin_edits, unpin_edits
 from pinner.rewrite.located import Located
 from pinner.rewrite.model import Barrier, Edit, Occurrence, Slot
 from support.outcomes import digest
@@ -157,15 +157,6 @@ def test_equal_edits_are_made_once_and_overlapping_ones_refused() -> None:
     assert apply(b"abc", [edit, edit]) == b"axyc"
     with pytest.raises(ValueError, match="overlap at byte 1"):
         apply(b"abc", [edit, Edit(start=1, end=3, text=b"")])
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "seen"),
-    [(0, 0, "no"), (5, 5, "yes"), (8, 8, "yes"), (9, 9, "no"), (2, 6, "yes"), (2, 5, "no")],
-)
-def test_an_edit_among_or_next_to_its_characters_is_seen(start: int, end: int, seen: str) -> None:
-    _, occurrence = place("FROM a:1 x", "a:1")
-    assert touches(Edit(start=start, end=end, text=b"z"), occurrence) is (seen == "yes")
 
 
 @given(st.binary(max_size=40), st.data())
