@@ -214,7 +214,7 @@ def test_modifiers(
         with pytest.raises(CannotExpand):
             told(source, values)
     else:
-        assert told(source, values) == (expected, unset)
+        assert told(source, values) == (expected, frozenset(unset))
 
 
 @pytest.mark.parametrize(
