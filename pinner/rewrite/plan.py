@@ -1,9 +1,8 @@
 """What a file will say: the edits of all its places together, and what cannot be done.
 
 Places of one file may share characters (one ARG for two images). So edits are planned for the file
-as a whole: where an edit would change what another place reads, none of the two is made. The new
-bytes are read again before anybody sees them; a file whose places then do not read as intended is
-left as it is.
+as a whole: an edit that would change what another place reads is not made. The new bytes are read
+again before anybody sees them; a file whose places then do not read as intended is left as it is.
 """
 
 from __future__ import annotations
@@ -120,7 +119,7 @@ def plan_file(
 
 
 def _conflicts(places: Sequence[Occurrence], wanted: dict[int, tuple[Edit, ...]]) -> dict[int, str]:
-    """The places whose edits would change what another place reads, and those others.
+    """The places whose edits would change what another place reads.
 
     Two places that want the very same edit (one ARG, the same image twice) agree.
     """
@@ -143,9 +142,6 @@ def _conflicts(places: Sequence[Occurrence], wanted: dict[int, tuple[Edit, ...]]
         for number, edit in wanting.items():
             other = second if edit == wanting[first] else first
             found[number] = _SHARED.format(places[other if against is None else against].line)
-        for number in touched:
-            if number not in wanting and wanted.get(number):
-                found[number] = _SHARED.format(places[first].line)
     return found
 
 

@@ -77,6 +77,23 @@ def test_an_indented_directive_escapes_but_names_no_syntax() -> None:
     assert listed(data) == ("4  alpine:3.19",)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b"RUN --mount=target=/x,FROM=a:1 ls", id="a key in capitals"),
+        pytest.param(b"COPY --from=a:1\xa0/a /b", id="a byte that is a blank in Latin-1"),
+        pytest.param(b"COPY --fr'o'm=a:1 /a /b", id="quotes in a flag"),
+        pytest.param(b"RUN --mount=\\from=a:1,target=/x ls", id="an escape in a flag"),
+        pytest.param(b'RUN --mount=target=/x,"from=a:1" ls', id="quotes in a mount"),
+        pytest.param(b"RUN \\\\\nCOPY --from=a:1 /a /b", id="two escapes go on nowhere"),
+    ],
+)
+def test_one_image_in_a_stage(line: bytes) -> None:
+    (one,) = read(b"FROM scratch\n" + line)
+    assert isinstance(one, Occurrence)
+    assert one.reference.text == "a:1"
+
+
 def test_the_first_unknown_instruction_is_said_once() -> None:
     assert listed(b"FROM a:1\nFOO x\nBAR y\nFROMx\n") == (
         "1  a:1",
