@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pinner.rewrite.edits import CannotHold, apply
+from pinner.rewrite.located import NOWHERE
 from pinner.rewrite.model import Occurrence, Reason, Skipped
 
 if TYPE_CHECKING:
@@ -165,11 +166,36 @@ def _as_intended(
     wanted: dict[int, tuple[Edit, ...]],
     impossible: dict[int, str],
 ) -> bool:
-    """Whether the edited file has the same places, and only those that were edited changed."""
+    """Whether the edited file has the same places, and each reads as its edits say."""
     if len(again) != len(places):
         return False
-    edited = {number for number, own in wanted.items() if own and number not in impossible}
-    return all(
-        (before.reference.text != after.reference.text) == (number in edited)
-        for number, (before, after) in enumerate(zip(places, again, strict=True))
-    )
+    for number, (before, after) in enumerate(zip(places, again, strict=True)):
+        edits = () if number in impossible else wanted.get(number, ())
+        intended = _edited(before, edits)
+        if intended is None:
+            if before.reference.text == after.reference.text:
+                return False
+        elif intended != after.reference.text:
+            return False
+    return True
+
+
+def _edited(place: Occurrence, edits: tuple[Edit, ...]) -> str | None:
+    """What a place should read after its edits; None where they are not among its characters."""
+    text = place.reference.text
+    if not edits:
+        return text
+    if place.slot is not None:
+        return None
+    origins = list(place.reference.origins)
+    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
+        inserted = edit.start == edit.end
+        behind = edit.start if inserted else edit.end
+        if behind - 1 not in origins:
+            return None
+        end = len(origins) - origins[::-1].index(behind - 1)
+        start = end - (edit.end - edit.start)
+        new = edit.text.decode("latin-1")
+        text = text[:start] + new + text[end:]
+        origins[start:end] = [NOWHERE] * len(new)
+    return text

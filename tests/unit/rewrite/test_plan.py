@@ -54,6 +54,20 @@ def test_a_file_that_would_not_read_as_intended_is_left() -> None:
     assert plan.changed == ()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("ARG T=1\nFROM a:${T//f/0}\n", id="digits of the digest"),
+        pytest.param("ARG T=1\nFROM a:${T%f*}\n", id="the digest's end"),
+        pytest.param("ARG T=1\nFROM a${T}b:$T\n", id="a variable that is in the name too"),
+    ],
+)
+def test_a_digest_that_the_file_would_change_is_not_put_there(text: str) -> None:
+    plan = plan_file(text.encode(), read, wish)
+    assert plan.after == text.encode()
+    assert [one.why for one in plan.impossible] == ["the edited file would not read as intended"]
+
+
 def test_nothing_wanted_nothing_done() -> None:
     plan = plan_file(b"FROM a:1\n", read, lambda _: ())
     assert (plan.after, plan.changed, plan.impossible) == (b"FROM a:1\n", (), ())
