@@ -39,7 +39,7 @@ class Page:
     @functools.cached_property
     def _starts(self) -> list[int]:
         text = self.source.text
-        return list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))[:-1]
+        return list(accumulate([len(line) + 1 for line in text.split("\n")], initial=0))[:-1]
 
     @functools.cached_property
     def _pragmas(self) -> dict[int, str]:

@@ -22,7 +22,7 @@ _FIRST_BYTES: Final = frozenset(blank[0] for blank in _WIDE)
 def left_stripped(line: str) -> str:
     """A line without the blanks that it begins with."""
     text = line.lstrip(SPACE)
-    if text and text[0] in _FIRST_BYTES:
+    if text[:1] in _FIRST_BYTES:
         found = _LEADING.match(text)
         return text[found.end() :] if found else text
     return text

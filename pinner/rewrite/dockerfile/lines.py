@@ -101,7 +101,7 @@ def read_dockerfile(source: Located) -> Dockerfile:
     """
     begin = len(BOM) if source.text.startswith(BOM) else 0
     texts = source.text[begin:].split("\n")
-    starts = list(accumulate((len(text) + 1 for text in texts), initial=begin))
+    starts = list(accumulate([len(text) + 1 for text in texts], initial=begin))
     _check(source.text, texts, starts)
     if "\r" in source.text:
         texts = [text.rstrip("\r") for text in texts]
