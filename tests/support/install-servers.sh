@@ -5,9 +5,9 @@
 set -eu
 
 # program:package
-wanted='docker-registry:docker-registry skopeo:skopeo podman:podman umoci:umoci nginx:nginx-light
-    containerd:containerd curl:curl htpasswd:apache2-utils zsh:zsh fish:fish rpmbuild:rpm
-    dpkg-parsechangelog:dpkg-dev'
+wanted='docker-registry:docker-registry skopeo:skopeo podman:podman umoci:umoci buildah:buildah
+    nginx:nginx-light containerd:containerd curl:curl htpasswd:apache2-utils zsh:zsh fish:fish
+    rpmbuild:rpm dpkg-parsechangelog:dpkg-dev'
 
 PATH="$PATH:/usr/sbin:/sbin"
 missing=''
