@@ -26,7 +26,7 @@ SPEC: Final = "images.toml"
 LOCKFILE: Final = "images.lock"
 _MIB: Final = 1024 * 1024
 _SPEC_LIMIT: Final = _MIB
-_LOCKFILE_LIMIT: Final = 16 * _MIB
+LOCKFILE_LIMIT: Final = 16 * _MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ class Project:
         from pinner.lockfile import loads  # noqa: PLC0415 - help and completion do without
 
         try:
-            data = read_limited(self.lock_path, _LOCKFILE_LIMIT)
+            data = read_limited(self.lock_path, LOCKFILE_LIMIT)
         except FileNotFoundError:
             return None
         return loads(data, path=self.shown(self.lock_path))
