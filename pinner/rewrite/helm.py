@@ -62,27 +62,37 @@ def _image(looking: Search, parent: Mapping, key: str, value: Node) -> None:
     if isinstance(value, Mapping):
         name = looking.get(value, "repository") or looking.get(value, _IMAGE)
         if isinstance(name, Scalar):
-            _keyed(looking, value, name, looking.get(value, "registry"), _TAGS)
+            head = parent.keys.get(key)
+            registry = looking.get(value, "registry")
+            _keyed(looking, value, name, registry=registry, tags=_TAGS, head=head)
     elif isinstance(value, Scalar):
         if key == _IMAGE and looking.plain(looking.get(parent, "repository")):
             return
         beside = _BESIDE if key == _IMAGE else (f"{key}Tag",)
         if any(looking.text(looking.get(parent, name)) is not None for name in beside):
             registry = looking.get(parent, "registry") if key == _IMAGE else None
-            _keyed(looking, parent, value, registry, beside)
+            head = parent.keys.get(key)
+            _keyed(looking, parent, value, registry=registry, tags=beside, head=head)
         else:
             _whole(looking, key, value)
 
 
 def _keyed(
-    looking: Search, mapping: Mapping, name: Scalar, registry: Node | None, tags: tuple[str, ...]
+    looking: Search,
+    mapping: Mapping,
+    name: Scalar,
+    *,
+    registry: Node | None,
+    tags: tuple[str, ...],
+    head: Node | None,
 ) -> None:
+    """A name whose tag stands under another key."""
     tag = next((node for key in tags if (node := looking.get(mapping, key)) is not None), None)
     if looking.plain(looking.get(mapping, "sha")):
         text = looking.text(name)
         if text is not None:
             why = "its digest stands under a key `sha`, which pinner does not edit"
-            looking.skip(mapping, text, Reason.UNSUPPORTED, why)
+            looking.skip(mapping, text, Reason.UNSUPPORTED, why, head=head)
         return
     place_keyed(
         looking,
@@ -91,6 +101,7 @@ def _keyed(
         repository=name,
         tag=tag,
         digest=looking.get(mapping, "digest"),
+        head=head,
     )
 
 

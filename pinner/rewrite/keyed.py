@@ -34,6 +34,7 @@ def place_keyed(
     tag: Node | None,
     digest: Node | None,
     slot: Slot | None = None,
+    head: Node | None = None,
 ) -> None:
     """A place whose parts are these nodes.
 
@@ -45,6 +46,7 @@ def place_keyed(
         tag: None or empty for none.
         digest: the key of the digest, empty or not.
         slot: where a digest goes if there is no such key; None for behind the tag.
+        head: the key that `mapping` stands under.
     """
     parts = [looking.text(node) for node in (registry, repository, tag, digest)]
     host, name, version, pinned = (part.strip() if part is not None else None for part in parts)
@@ -59,12 +61,12 @@ def place_keyed(
         reference = reference + Located.made("@") + pinned
     elif not (version is not None and version.text) and ":" not in name.text.rpartition("/")[2]:
         why = "it has no tag here, so what runs is said elsewhere"
-        looking.skip(mapping, name, Reason.NO_DEFAULT, why, "write a tag")
+        looking.skip(mapping, name, Reason.NO_DEFAULT, why, "write a tag", head=head)
         return
     if VARIABLE.search(reference.text):
-        looking.skip(mapping, reference, Reason.TEMPLATE, FILLED_IN)
+        looking.skip(mapping, reference, Reason.TEMPLATE, FILLED_IN, head=head)
         return
-    looking.place(mapping, reference, slot=empty_slot(looking, digest) or slot)
+    looking.place(mapping, reference, slot=empty_slot(looking, digest) or slot, head=head)
 
 
 def empty_slot(looking: Search, node: Node | None) -> Slot | None:

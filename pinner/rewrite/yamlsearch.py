@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pinner.rewrite.page import Page
 
 # Hostile files multiply by aliases and merge keys; what honest ones of 4 MiB need is far less.
-_STEPS: Final = 2_000_000
+_STEPS: Final = 1_000_000
 _MERGE_DEPTH: Final = 50
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _FILE_TEMPLATE: Final = re.compile(r"\{\{|\{%|<%|<\?")
@@ -64,7 +64,9 @@ class Search:
             return None
         if key in node.values:
             return node.values[key]
-        for base in node.merged:
+        bases = _bases(node)
+        self._step(len(bases))
+        for base in bases:
             value = self._one(base, key, depth + 1)
             if value is not None:
                 return value
@@ -73,7 +75,7 @@ class Search:
     def items(self, node: Node | None) -> Iterator[tuple[str, Node]]:
         """The keys and values of a mapping, merged ones too."""
         seen: set[str] = set()
-        waiting = [node] if isinstance(node, Mapping) else []
+        waiting: list[Mapping] = [node] if isinstance(node, Mapping) else []
         visited: set[int] = set()
         while waiting:
             mapping = waiting.pop(0)
@@ -89,8 +91,9 @@ class Search:
                     self._doubled(mapping.doubled[key])
                 else:
                     yield key, value
-            self._step(len(mapping.merged))
-            waiting = [one for one in mapping.merged if isinstance(one, Mapping)] + waiting
+            bases = _bases(mapping)
+            self._step(len(bases))
+            waiting = bases + waiting
 
     def elements(self, node: Node | None) -> Iterator[Node]:
         """The items of a sequence."""
@@ -180,21 +183,41 @@ class Search:
         platform: Platform | None = None,
         barriers: tuple[Barrier, ...] = (),
         slot: Slot | None = None,
+        head: Node | None = None,
     ) -> None:
-        """A place that names an image; arguments as `Page.place` has them."""
+        """A place that names an image; arguments as `Page.place` has them.
+
+        Args:
+            node: that it stands in.
+            reference: what the file's own tool reads there.
+            written: what stands there, if that is not the same.
+            platform: the one that the place asks for.
+            barriers: what must not be edited.
+            slot: where a digest goes, if not behind the tag.
+            head: below which comment the place stands, if not the one above `node`.
+        """
         found = self.page.place(
             reference,
             written=written,
-            statement=self.page.line(node.start),
+            statement=self.page.line((head or node).start),
             platform=platform,
             barriers=barriers,
             slot=slot,
         )
         self.add(node.start, found)
 
-    def skip(self, node: Node, written: Located, reason: Reason, why: str, mend: str = "") -> None:
-        """A place that is passed over."""
-        line = self.page.line(node.start)
+    def skip(
+        self,
+        node: Node,
+        written: Located,
+        reason: Reason,
+        why: str,
+        mend: str = "",
+        *,
+        head: Node | None = None,
+    ) -> None:
+        """A place that is passed over; `node` and `head` are as `place` has them."""
+        line = self.page.line((head or node).start)
         self.add(node.start, self.page.skip(written, reason, why, mend, statement=line))
 
     def add(self, offset: int, found: Found) -> None:
@@ -207,6 +230,16 @@ class Search:
         return tuple(self._found[key] for key in sorted(self._found, key=lambda key: key[0]))
 
 
+def _bases(mapping: Mapping) -> list[Mapping]:
+    """The mappings that are merged into this one; what comes first counts."""
+    named = [
+        base
+        for one in mapping.merged
+        for base in (one.items if isinstance(one, Sequence) else [one])
+    ]
+    return [base for base in named if isinstance(base, Mapping)]
+
+
 def search(page: Page, look: Callable[[Search, Node], None]) -> tuple[Found, ...]:
     """What `look` finds in each document of a file.
 
@@ -217,11 +250,12 @@ def search(page: Page, look: Callable[[Search, Node], None]) -> tuple[Found, ...
         for root in read_documents(page.data):
             look(looking, root)
     except NotYaml as error:
-        text = page.source.text
-        line = page.line(min(error.offset, len(text)))
-        if error.syntax and _FILE_TEMPLATE.search(text):
+        template = _FILE_TEMPLATE.search(page.source.text) if error.syntax else None
+        if template is not None:
+            line = page.line(template.start())
             why = "it is a template, and becomes YAML when another program fills it in"
             return (Skipped(text="", line=line, reason=Reason.TEMPLATE, why=why),)
+        line = page.line(min(error.offset, len(page.data)))
         why = safe(str(error), limit=200)
         return (Skipped(text="", line=line, reason=Reason.UNSUPPORTED, why=why),)
     return looking.found()

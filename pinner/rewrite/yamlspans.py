@@ -76,7 +76,7 @@ class Mapping:
         values: by key; keys that are no scalars are left out.
         keys: where each key stands.
         doubled: keys that are there twice; tools refuse them or disagree which one counts.
-        merged: what `<<` names, the first counts first.
+        merged: what each `<<` names: a mapping, or a sequence of them.
     """
 
     start: int
@@ -200,7 +200,7 @@ class _Composer:
         if not isinstance(key, Scalar):
             return
         if key.value == _MERGE and not key.style:
-            mapping.merged += value.items if isinstance(value, Sequence) else [value]
+            mapping.merged.append(value)
             return
         name = self._name(key)
         if name in mapping.values:
