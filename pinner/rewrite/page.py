@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import functools
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from pinner.oci.reference import InvalidReference, Reference
@@ -40,7 +41,7 @@ class Page:
     @functools.cached_property
     def _starts(self) -> list[int]:
         text = self.source.text
-        return [0, *(found.end() for found in re.finditer("\n", text))]
+        return list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))[:-1]
 
     @functools.cached_property
     def _pragmas(self) -> dict[int, str]:
@@ -55,7 +56,10 @@ class Page:
 
     def line_of(self, text: Located) -> int:
         """The line where the first character stands that stands in the file at all; 1 if none."""
-        return self.line(next((origin for origin in text.origins if origin != NOWHERE), 0))
+        origins = text.origins
+        if origins and origins[0] != NOWHERE:
+            return self.line(origins[0])
+        return self.line(next((origin for origin in origins if origin != NOWHERE), 0))
 
     def place(
         self,
@@ -83,12 +87,9 @@ class Page:
         if pragma == _IGNORE:
             why = "a comment says that pinner shall ignore it"
             return Skipped(text=_safe(shown), line=line, reason=Reason.IGNORED, why=why)
-        try:
-            Reference.parse(reference.text)
-        except InvalidReference as error:
-            return Skipped(
-                text=_safe(shown), line=line, reason=Reason.NOT_A_REFERENCE, why=error.what
-            )
+        why = _why_no_reference(reference.text)
+        if why:
+            return Skipped(text=_safe(shown), line=line, reason=Reason.NOT_A_REFERENCE, why=why)
         return Occurrence(
             reference=reference,
             line=line,
@@ -107,6 +108,16 @@ class Page:
         if pragma == _IGNORE:
             reason, why, mend = Reason.IGNORED, "a comment says that pinner shall ignore it", ""
         return Skipped(text=_safe(written), line=line, reason=reason, why=why, mend=mend)
+
+
+@functools.lru_cache(maxsize=4096)
+def _why_no_reference(text: str) -> str:
+    """What is wrong with a reference, empty for nothing; files of a tree repeat the same few."""
+    try:
+        Reference.parse(text)
+    except InvalidReference as error:
+        return error.what
+    return ""
 
 
 def _safe(text: Located) -> str:

@@ -7,5 +7,6 @@ that what is found can be edited where it stands.
 """
 
 from pinner.rewrite.dockerfile.find import find_images
+from pinner.rewrite.dockerfile.names import is_dockerfile
 
-__all__ = ["find_images"]
+__all__ = ["find_images", "is_dockerfile"]

@@ -5,13 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pinner.rewrite.dockerfile.lines import SPACE
+from pinner.rewrite.dockerfile.blanks import SPACE
 from pinner.rewrite.located import Located
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FLAG_ESCAPE: Final = "\\"
+# Flags are read byte by byte, so two bytes that are blanks in Latin-1 end them (Go: IsSpace).
+_FLAG_SPACE: Final = f"{SPACE}\x85\xa0"
+_WORD: Final = {
+    escape: re.compile(
+        rf"(?:[^{SPACE}'\"{re.escape(escape)}]|{re.escape(escape)}.|'[^']*'?"
+        rf"|\"(?:[^\"{re.escape(escape)}]|{re.escape(escape)}.)*\"?)+"
+    )
+    for escape in ("\\", "`")
+}
 
 
 def split_flags(arguments: Located) -> tuple[list[Located], Located]:
@@ -19,10 +28,12 @@ def split_flags(arguments: Located) -> tuple[list[Located], Located]:
 
     A backslash escapes here whatever the file's escape character is.
     """
+    if not arguments.text.startswith("-"):
+        return [], arguments
     flags: list[Located] = []
     at, text = 0, arguments.text
     while True:
-        while text[at : at + 1] and text[at] in SPACE:
+        while text[at : at + 1] and text[at] in _FLAG_SPACE:
             at += 1
         if not text.startswith("--", at):
             return flags, arguments[at:]
@@ -37,7 +48,7 @@ def _flag(arguments: Located, at: int) -> tuple[Located, int]:
     start = at
     while at < len(text):
         character = text[at]
-        if not quote and character in SPACE:
+        if not quote and character in _FLAG_SPACE:
             break
         ends = character == quote
         if ends or (not quote and character in "'\"") or character == _FLAG_ESCAPE:
@@ -77,14 +88,26 @@ def pairs(arguments: Located, *, escape: str) -> Iterator[tuple[str, Located | N
 
 def _words(arguments: Located, *, escape: str) -> Iterator[Located]:
     """Words between blanks; quotes hold blanks together and stay."""
-    escaped = re.escape(escape)
-    pattern = rf"(?:[^\s'\"{escaped}]|{escaped}.|'[^']*'?|\"(?:[^\"{escaped}]|{escaped}.)*\"?)+"
-    for found in re.finditer(pattern, arguments.text):
+    for found in _WORD[escape].finditer(arguments.text):
         yield arguments[found.start() : found.end()]
 
 
-def mount_fields(value: Located) -> Iterator[tuple[str, Located]]:
-    """The fields of `--mount=type=bind,from=a:1`: key in lower case, value; a line of CSV."""
+def mount_source(value: Located) -> Located | None:
+    """Where `--mount=type=bind,from=a:1` takes its files from; None where from no image.
+
+    The last of several `from` counts; a tmpfs has no source, and a secret is refused one.
+    """
+    source, kind = None, "bind"
+    for key, field in _mount_fields(value):
+        if key == "from":
+            source = field
+        elif key == "type":
+            kind = field.text.lower()
+    return None if kind in {"tmpfs", "secret"} else source
+
+
+def _mount_fields(value: Located) -> Iterator[tuple[str, Located]]:
+    """The fields of a mount: key in lower case, value; a line of CSV."""
     at, text = 0, value.text
     while at <= len(text):
         if text[at : at + 1] == '"':

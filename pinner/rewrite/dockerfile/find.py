@@ -7,33 +7,31 @@ ONBUILD with one of the last two        the image is pulled when a child is buil
 
 from __future__ import annotations
 
+import functools
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pinner.oci.platform import InvalidPlatform, Platform
-from pinner.rewrite.dockerfile.arguments import flag_value, flag_values, mount_fields, split_flags
-from pinner.rewrite.dockerfile.lines import (
-    SPACE,
-    MalformedDockerfile,
-    read_dockerfile,
-)
+from pinner.rewrite.dockerfile.arguments import flag_value, flag_values, mount_source, split_flags
+from pinner.rewrite.dockerfile.blanks import SPACE
+from pinner.rewrite.dockerfile.lines import read_dockerfile
+from pinner.rewrite.dockerfile.refusals import CannotExpand, MalformedDockerfile
 from pinner.rewrite.dockerfile.stages import (
     STAGE_NAME,
     Variables,
+    automatic_values,
     shared_variables,
     stage_names,
 )
-from pinner.rewrite.dockerfile.words import CannotExpand, expand
+from pinner.rewrite.dockerfile.words import expand
 from pinner.rewrite.model import Found, Reason, Skipped
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pinner.rewrite.dockerfile.lines import Dockerfile
+    from pinner.rewrite.dockerfile.lines import Dockerfile, Instruction
     from pinner.rewrite.located import Located
-    from pinner.rewrite.model import Barrier
     from pinner.rewrite.page import Page
 
 _WORD: Final = re.compile(f"[^{SPACE}]+")
@@ -50,90 +48,126 @@ def find_images(source: Located, page: Page) -> tuple[Found, ...]:
         page: the file that it is, or stands in.
     """
     try:
-        return tuple(_Reader(source, page).found(read_dockerfile(source)))
+        return tuple(_Reader(source, page, read_dockerfile(source)).found())
     except MalformedDockerfile as error:
         near = source[error.offset : error.offset + 1]
         why = f"BuildKit cannot read this file: {error}"
         return (Skipped(text="", line=page.line_of(near), reason=Reason.UNSUPPORTED, why=why),)
 
 
-@dataclass(slots=True)
 class _Reader:
-    source: Located
-    page: Page
-    escape: str = "\\"
-    statement: int = 1
-    stages: dict[str, None] = field(default_factory=dict)
-    later: frozenset[str] = frozenset()
-    barriers: tuple[Barrier, ...] = ()
-    variables: Variables = field(default_factory=Variables)
-
-    def found(self, file: Dockerfile) -> Iterator[Found]:
-        self.escape = file.escape
-        self.variables = Variables.of(file.instructions, escape=file.escape)
-        self.barriers = shared_variables(
-            file.instructions, self.variables.values, escape=file.escape
+    def __init__(self, source: Located, page: Page, file: Dockerfile) -> None:
+        self._source_text = source
+        self._page = page
+        self._file = file
+        self._escape = file.escape
+        self._variables = Variables.of(file.instructions, escape=file.escape)
+        self._barriers = shared_variables(
+            file.instructions, self._variables.values, escape=file.escape
         )
-        self.later = stage_names(file.instructions)
+        self._stages: set[str] = set()
+        self._start = 0
+
+    def found(self) -> Iterator[Found]:
+        file = self._file
         if file.syntax is not None:
-            yield self.page.place(file.syntax)
+            yield self._page.place(file.syntax)
         elif file.foreign_syntax is not None:
-            yield self.page.skip(
-                self._at(file.foreign_syntax),
+            # What follows is that frontend's, and need not be a Dockerfile at all.
+            end = self._source_text.text.find("\n", file.foreign_syntax)
+            line = self._source_text[file.foreign_syntax : end if end >= 0 else None]
+            yield self._page.skip(
+                line.strip(),
                 Reason.UNSUPPORTED,
                 "its syntax is named in a form of other frontends",
                 "write `# syntax=IMAGE`",
             )
+            return
+        unknown = False
         for instruction in file.instructions:
-            self.statement = self.page.line_of(self._at(instruction.start))
+            self._start = instruction.start
             match instruction.keyword:
                 case "from":
                     yield from self._from(instruction.arguments)
-                case ("copy" | "run") as keyword if "from=" in instruction.text.lower():
+                case "arg":
+                    pass
+                case ("copy" | "run") as keyword:
                     yield from self._others(keyword, instruction.arguments, child=False)
                 case "onbuild":
                     yield from self._onbuild(instruction.arguments)
-                case keyword if keyword.startswith("from"):
-                    written = self.source[instruction.start : instruction.start + len(keyword)]
-                    why = f'"{safe(keyword, limit=80)}" is no instruction: a blank is missing'
-                    yield self._refused(written, why)
+                case keyword if not unknown or keyword.startswith("from"):
+                    # One for a file is enough; one that looks like FROM may name an image.
+                    unknown = True
+                    yield self._unknown(instruction)
+
+    @functools.cached_property
+    def _later(self) -> frozenset[str]:
+        return stage_names(self._file.instructions)
 
     def _at(self, offset: int) -> Located:
-        return self.source[offset : offset + 1]
+        return self._source_text[offset : offset + 1]
+
+    def _statement(self) -> int:
+        return self._page.line_of(self._at(self._start))
+
+    def _unknown(self, instruction: Instruction) -> Skipped:
+        keyword = instruction.written
+        why = f'"{safe(keyword.text, limit=80)}" is no instruction'
+        if instruction.keyword.startswith("from"):
+            why += ": a blank is missing"
+        return self._refused(keyword, why)
 
     # FROM
 
     def _from(self, arguments: Located) -> Iterator[Found]:
         flags, rest = split_flags(arguments)
-        words = [rest[found.start() : found.end()] for found in _WORD.finditer(rest.text)]
-        name = words[_NAMED - 1].text.lower() if len(words) == _NAMED else ""
-        stage = name or str(len(self.stages))
+        words = _WORD.findall(rest.text)
+        name = words[_NAMED - 1].lower() if len(words) == _NAMED else ""
         refused = _refusal(words, name)
         if refused:
-            yield self._refused(rest, refused)
-        else:
-            yield from self._base(words[0], _platform(flags))
-        self.stages[stage] = None
+            yield self._refused(rest if rest.text else self._at(self._start), refused)
+            return
+        yield from self._base(rest[: len(words[0])], _platform(flags))
+        if name:
+            self._stages.add(name)
 
     def _base(self, written: Located, platform: Platform | None) -> Iterator[Found]:
         try:
-            told = expand(written, self.variables.values, escape=self.escape)
+            told = expand(written, self._variables.values, escape=self._escape)
         except CannotExpand as error:
             yield self._refused(written, str(error))
             return
-        if self._is_stage(told.text.text) or told.text.text == _SCRATCH:
+        # As it is written: `FROM Build` is not the stage `build`, though COPY --from=Build is.
+        if told.text.text in self._stages or told.text.text == _SCRATCH:
             return
-        broken = self.variables.why_unknown(told)
-        if broken is None:
+        unknown = self._variables.why_unknown(told)
+        if unknown is None:
             yield self._image(told.text, written=written, platform=platform)
-        elif not (told.unset and self._may_be_stage(written)):
+        elif not self._stage_of_a_platform(written):
             mend = "give the ARG a default or add `# pinner: ignore`"
-            yield self.page.skip(written, Reason.NO_DEFAULT, broken, mend, statement=self.statement)
+            yield self._page.skip(
+                written, Reason.NO_DEFAULT, unknown, mend, statement=self._statement()
+            )
 
-    def _may_be_stage(self, written: Located) -> bool:
-        """Whether filling in what only a build knows can name a stage: `build-${TARGETOS}`."""
-        pattern = re.sub(r"\\\$(?:\\\{.*?\\\}|\w+)", ".+", re.escape(written.text))
-        return any(re.fullmatch(pattern, stage, re.IGNORECASE) for stage in self.stages)
+    def _stage_of_a_platform(self, written: Located) -> bool:
+        """Whether it is a stage on some platform: `build-${TARGETARCH}`."""
+        if not self._stages:
+            return False
+        for variables in self._on_platforms:
+            try:
+                told = expand(written, variables.values, escape=self._escape)
+            except CannotExpand:
+                continue
+            if told.text.text in self._stages:
+                return True
+        return False
+
+    @functools.cached_property
+    def _on_platforms(self) -> list[Variables]:
+        return [
+            Variables.of(self._file.instructions, escape=self._escape, automatic=values)
+            for values in automatic_values()
+        ]
 
     # COPY --from, RUN --mount
 
@@ -141,34 +175,35 @@ class _Reader:
         flags, _ = split_flags(arguments)
         if keyword == "copy":
             source = flag_value(flags, "from")
-            sources = [source] if source is not None else []
-        else:
-            sources = [
-                value
-                for mount in flag_values(flags, "mount")
-                for key, value in mount_fields(mount)
-                if key == "from"
-            ]
-        for source in sources:
-            yield from self._source(source, child=child)
+            if source is not None and not source.text.isdecimal():
+                yield from self._source(source, child=child)
+            return
+        for mount in flag_values(flags, "mount"):
+            source = mount_source(mount)
+            if source is not None and source.text.isdecimal():
+                yield self._refused(source, "a mount names a stage by its name, not by its number")
+            elif source is not None:
+                yield from self._source(source, child=child)
 
     def _source(self, written: Located, *, child: bool) -> Iterator[Found]:
         name = written.text
-        if not name or name.isdecimal() or name == _SCRATCH:
+        if not name or name == _SCRATCH:
             return
         if "$" in name:
             why = "BuildKit fills in no variables here"
             mend = "define a stage with FROM and name that"
-            yield self.page.skip(written, Reason.UNSUPPORTED, why, mend, statement=self.statement)
+            yield self._page.skip(
+                written, Reason.UNSUPPORTED, why, mend, statement=self._statement()
+            )
         elif child:
             if _LONE_NAME.fullmatch(name):
                 why = "it may be a stage of the Dockerfile that is built on this image"
                 yield self._refused(written, why, Reason.NOT_A_REFERENCE)
             else:
                 yield self._image(written)
-        elif self._is_stage(name):
+        elif name.lower() in self._stages:
             return
-        elif name.lower() in self.later:
+        elif name.lower() in self._later:
             yield self._refused(written, "the stage of this name comes later")
         else:
             yield self._image(written)
@@ -182,9 +217,6 @@ class _Reader:
         elif keyword in {"copy", "run"}:
             yield from self._others(keyword, rest, child=True)
 
-    def _is_stage(self, name: str) -> bool:
-        return name.lower() in self.stages
-
     def _image(
         self,
         reference: Located,
@@ -192,24 +224,24 @@ class _Reader:
         written: Located | None = None,
         platform: Platform | None = None,
     ) -> Found:
-        return self.page.place(
+        return self._page.place(
             reference,
             written=written,
-            statement=self.statement,
+            statement=self._statement(),
             platform=platform,
-            barriers=self.barriers,
+            barriers=self._barriers,
         )
 
     def _refused(self, written: Located, why: str, reason: Reason = Reason.UNSUPPORTED) -> Skipped:
-        return self.page.skip(written, reason, why, statement=self.statement)
+        return self._page.skip(written, reason, why, statement=self._statement())
 
 
-def _refusal(words: Sequence[Located], name: str) -> str:
+def _refusal(words: Sequence[str], name: str) -> str:
     """Why BuildKit refuses a FROM with these words; empty where it does not."""
     if len(words) not in {_ALONE, _NAMED}:
         return "FROM takes one argument, or three: IMAGE AS NAME"
-    if len(words) == _NAMED and words[1].text.lower() != "as":
-        return f'"{safe(words[1].text, limit=40)}" stands where FROM has AS'
+    if len(words) == _NAMED and words[1].lower() != "as":
+        return f'"{safe(words[1], limit=40)}" stands where FROM has AS'
     if len(words) == _NAMED and not STAGE_NAME.fullmatch(name):
         return f'"{safe(name, limit=80)}" cannot be the name of a stage'
     return ""

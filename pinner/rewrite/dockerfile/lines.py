@@ -10,78 +10,80 @@ EOF                     until the terminator
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
+from pinner.rewrite.dockerfile.blanks import SPACE, left_stripped, right_stripped
+from pinner.rewrite.dockerfile.directives import (
+    BOM,
+    escape_character,
+    foreign_syntax,
+    syntax_image,
+)
+from pinner.rewrite.dockerfile.heredocs import heredocs
+from pinner.rewrite.dockerfile.refusals import MalformedDockerfile
 from pinner.rewrite.located import Located
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SPACE: Final = " \t\v\f\r"
 LINE_LIMIT: Final = 65_535
-_BOM: Final = "\xef\xbb\xbf"
-_DIRECTIVE: Final = re.compile(
-    rf"#[{SPACE}]*(?P<name>[a-zA-Z][a-zA-Z0-9]*)[{SPACE}]*=[{SPACE}]*(?P<value>.+?)[{SPACE}]*"
+_KEYWORD: Final = re.compile(rf"(?P<keyword>[^{SPACE}]+)[{SPACE}]*")
+_WITH_HEREDOCS: Final = frozenset({"run", "copy", "add", "onbuild"})
+_WITH_SOURCES: Final = frozenset({"run", "copy"})
+# Instructions that name no image, whatever their arguments are.
+_WITHOUT_IMAGES: Final = frozenset(
+    {"add", "cmd", "entrypoint", "env", "expose", "healthcheck", "label", "maintainer", "shell"}
+    | {"stopsignal", "user", "volume", "workdir"}
 )
-_KNOWN: Final = frozenset({"syntax", "check", "escape"})
-_CONTINUED: Final = {
-    escape: re.compile(rf"(?:(?<=[^{re.escape(escape)}])|^){re.escape(escape)}[ \t]*$")
-    for escape in ("\\", "`")
-}
-_KEYWORD: Final = re.compile(rf"[{SPACE}]*(?P<keyword>[^{SPACE}]+)[{SPACE}]*")
-_WITH_HEREDOCS: Final = frozenset({"run", "copy", "add"})
-_RAW_WORD: Final = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""")
-_HEREDOC: Final = re.compile(r"\d*<<(?P<chomp>-?)(?P<name>[^<]+)")
+# A flag with `from=`, or one that quotes or escapes may hide it in.
+_FLAG_WITH_SOURCE: Final = re.compile(rf"from=|--[^{SPACE}]*['\"\\]", re.IGNORECASE)
 
 
-class MalformedDockerfile(Exception):  # noqa: N818 - an answer, turned into a finding by who asked
-    """BuildKit refuses the file; the message says why, in one line that is safe to print.
-
-    Attributes:
-        offset: of a character in the text, near which it is wrong.
-    """
-
-    def __init__(self, why: str, offset: int) -> None:
-        super().__init__(why)
-        self.offset = offset
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Instruction:
     """One instruction.
 
     Attributes:
         keyword: in lower case.
-        text: all behind the keyword, without blanks at both ends; continued lines are joined.
+        written: the keyword as it stands.
+        arguments: all behind it, without blanks at both ends; continued lines are joined.
         start: the offset in the source where its first line begins.
     """
 
     keyword: str
-    text: str
+    written: Located
+    arguments: Located
     start: int
-    _source: Located
-    _pieces: tuple[tuple[int, int], ...]
-    _skipped: int
 
-    @property
-    def arguments(self) -> Located:
-        """`text` with the places where it stands; made anew, since few instructions need it."""
-        whole = Located.join(self._source[start:end] for start, end in self._pieces)
-        return whole[self._skipped : self._skipped + len(self.text)]
+    @classmethod
+    def of(
+        cls, source: Located, pieces: list[tuple[int, str]], keyword: re.Match[str], start: int
+    ) -> Instruction:
+        """The instruction that stands in these pieces of the source, each at its offset."""
+        whole = Located.join([source[at : at + len(text)] for at, text in pieces])
+        # Blanks in front do not count, even those of a further line.
+        before = len(whole) - len(keyword.string)
+        return cls(
+            keyword["keyword"].lower(),
+            whole[before : before + keyword.end("keyword")],
+            right_stripped(whole[before + keyword.end() :]),
+            start,
+        )
 
 
 @dataclass(slots=True)
 class Dockerfile:
-    """A whole file.
+    """What of a file can name an image.
 
     Attributes:
         escape: the escape character.
         syntax: the value of `# syntax=`; None where there is none.
         foreign_syntax: the offset of a `syntax` in a form of other frontends (`//`, JSON).
-        instructions: in order.
+        instructions: FROM, ARG, ONBUILD, COPY and RUN with such a flag, and what is no instruction
+            of BuildKit's; in order.
     """
 
     escape: str = "\\"
@@ -90,162 +92,97 @@ class Dockerfile:
     instructions: list[Instruction] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line without its end; blanks in front count."""
-
-    start: int
-    text: str
-
-
 def read_dockerfile(source: Located) -> Dockerfile:
-    """The instructions of a Dockerfile.
+    """The instructions of a Dockerfile that can name an image.
 
     Raises:
-        MalformedDockerfile: a line longer than BuildKit takes, a directive that is there twice, a
-            heredoc without an end.
+        MalformedDockerfile: UTF-16, a line longer than BuildKit takes, a directive that is there
+            twice, a heredoc without an end.
     """
-    lines = list(_lines(source.text))
-    file = Dockerfile()
-    _read_directives(file, source, lines)
-    _read_instructions(file, source, iter(lines))
+    begin = len(BOM) if source.text.startswith(BOM) else 0
+    texts = source.text[begin:].split("\n")
+    starts = list(accumulate((len(text) + 1 for text in texts), initial=begin))
+    _check(source.text, texts, starts)
+    if "\r" in source.text:
+        texts = [text.rstrip("\r") for text in texts]
+    file = Dockerfile(escape=escape_character(texts), syntax=syntax_image(source, texts, starts))
+    if file.syntax is None:
+        file.foreign_syntax = foreign_syntax(source.text, texts, starts)
+    # The last of the starts is where a further line would begin.
+    _read_instructions(file, source, zip(starts, texts, strict=False))
     return file
 
 
-def _lines(text: str) -> Iterator[_Line]:
-    at = len(_BOM) if text.startswith(_BOM) else 0
-    for raw in text[at:].split("\n"):
-        if len(raw) > LINE_LIMIT:
-            raise MalformedDockerfile("a line is longer than BuildKit takes", at)
-        yield _Line(at, raw.removesuffix("\r"))
-        at += len(raw) + 1
+def _check(text: str, texts: list[str], starts: list[int]) -> None:
+    if text.startswith(("\xff\xfe", "\xfe\xff")) or "\0" in text[:2]:
+        raise MalformedDockerfile("it is UTF-16", 0)
+    if len(text) > LINE_LIMIT:
+        for start, line in zip(starts, texts, strict=False):
+            if len(line) > LINE_LIMIT:
+                raise MalformedDockerfile("a line is longer than BuildKit takes", start)
 
 
-def _read_directives(file: Dockerfile, source: Located, lines: list[_Line]) -> None:
-    """`escape` counts from the first line on; `syntax` may stand behind a shebang as well."""
-    for name, value in _directives(source, lines):
-        if name == "escape":
-            if value.text not in _CONTINUED:
-                raise MalformedDockerfile(
-                    "the escape directive is neither \\ nor `", lines[0].start
-                )
-            file.escape = value.text
-    behind = lines[1:] if lines[0].text.startswith("#!") else lines
-    for name, value in _directives(source, behind):
-        if name == "syntax":
-            file.syntax = value[: len(value.text.split(" ", 1)[0])]
-    if file.syntax is None:
-        file.foreign_syntax = _foreign_syntax(source.text, behind)
-
-
-def _directives(source: Located, lines: list[_Line]) -> Iterator[tuple[str, Located]]:
-    seen: set[str] = set()
-    for line in lines:
-        found = _DIRECTIVE.fullmatch(line.text) if line.text.startswith("#") else None
-        name = found["name"].lower() if found else ""
-        if found is None or name not in _KNOWN:
-            return
-        if name in seen:
-            raise MalformedDockerfile(f"only one {name} directive can be used", line.start)
-        seen.add(name)
-        start, end = found.span("value")
-        yield name, source[line.start + start : line.start + end]
-
-
-def _foreign_syntax(text: str, lines: list[_Line]) -> int | None:
-    for line in lines:
-        if not line.text.startswith("//"):
-            break
-        found = _DIRECTIVE.fullmatch(f"#{line.text.removeprefix('//')}")
-        if found is None:
-            break
-        if found["name"].lower() == "syntax":
-            return line.start
-    if text.removeprefix(_BOM).lstrip().startswith("{"):
-        try:
-            document = json.loads(text.removeprefix(_BOM))
-        except (ValueError, RecursionError):
-            return None
-        if isinstance(document, dict) and isinstance(document.get("syntax"), str):
-            return 0
-    return None
-
-
-def _read_instructions(file: Dockerfile, source: Located, lines: Iterator[_Line]) -> None:
-    continued = _CONTINUED[file.escape]
-    for line in lines:
-        text = line.text.lstrip(SPACE)
+def _read_instructions(file: Dockerfile, source: Located, lines: Iterator[tuple[int, str]]) -> None:
+    escape = file.escape
+    for start, line in lines:
+        text = left_stripped(line)
         if not text or text[0] == "#":
             continue
-        first = line.start + len(line.text) - len(text)
-        pieces = [(first, text)]
-        if file.escape in text and (found := continued.search(text)):
-            pieces = [(first, text[: found.start()]), *_continuation(lines, continued)]
-        instruction = _instruction(source, line.start, pieces)
-        if instruction is None:
+        pieces = [(start + len(line) - len(text), text)]
+        if escape in text and (end := _continued(text, escape)) >= 0:
+            pieces = [(pieces[0][0], text[:end]), *_continuation(lines, escape)]
+            text = left_stripped("".join([piece for _, piece in pieces]))
+        found = _KEYWORD.match(text)
+        if found is None:
             continue
-        file.instructions.append(instruction)
-        for chomp, terminator in _heredocs(instruction):
-            _pass_over(lines, terminator, chomp=chomp, start=line.start)
+        keyword = found["keyword"].lower()
+        if _can_name_image(keyword, text, found.end()):
+            file.instructions.append(Instruction.of(source, pieces, found, start))
+        if "<<" in text and _takes_heredocs(keyword, text[found.end() :]):
+            for heredoc in heredocs(text):
+                _pass_over(lines, heredoc.terminator, chomp=heredoc.chomp, start=start)
 
 
-def _continuation(lines: Iterator[_Line], continued: re.Pattern[str]) -> Iterator[tuple[int, str]]:
+def _continued(text: str, escape: str) -> int:
+    """Where the escape character stands that makes a line go on in the next; -1 for none."""
+    bare = text.rstrip(" \t")
+    if bare.endswith(escape) and not bare.endswith(escape * 2):
+        return len(bare) - 1
+    return -1
+
+
+def _continuation(lines: Iterator[tuple[int, str]], escape: str) -> Iterator[tuple[int, str]]:
     """The further lines of an instruction whose first line goes on."""
-    for line in lines:
-        bare = line.text.lstrip(SPACE)
+    for start, line in lines:
+        bare = left_stripped(line)
         if not bare or bare[0] == "#":
             continue
-        found = continued.search(line.text)
-        if found is None:
-            yield line.start, line.text
+        end = _continued(line, escape)
+        if end < 0:
+            yield start, line
             return
-        yield line.start, line.text[: found.start()]
+        yield start, line[:end]
 
 
-def _instruction(source: Located, start: int, pieces: list[tuple[int, str]]) -> Instruction | None:
-    whole = "".join([text for _, text in pieces]) if len(pieces) > 1 else pieces[0][1]
-    found = _KEYWORD.match(whole)
-    if found is None:
-        return None
-    return Instruction(
-        keyword=found["keyword"].lower(),
-        text=whole[found.end() :].rstrip(SPACE),
-        start=start,
-        _source=source,
-        _pieces=tuple((at, at + len(text)) for at, text in pieces),
-        _skipped=found.end(),
-    )
+def _can_name_image(keyword: str, text: str, behind: int) -> bool:
+    if keyword in _WITHOUT_IMAGES:
+        return False
+    if keyword in _WITH_SOURCES:
+        return text.startswith("--", behind) and bool(_FLAG_WITH_SOURCE.search(text, behind))
+    return True
 
 
-def _heredocs(instruction: Instruction) -> list[tuple[bool, str]]:
-    """For each heredoc that an instruction begins: whether tabs are dropped, and its terminator."""
-    keyword, text = instruction.keyword, instruction.text
-    if "<<" not in text:
-        return []
+def _takes_heredocs(keyword: str, arguments: str) -> bool:
     if keyword == "onbuild":
-        keyword, _, text = text.partition(" ")
-    if keyword.lower() not in _WITH_HEREDOCS or _is_json(text):
-        return []
-    found = (_HEREDOC.fullmatch(word) for word in _RAW_WORD.findall(text))
-    return [(bool(one["chomp"]), _unquoted(one["name"])) for one in found if one]
+        found = _KEYWORD.match(arguments)
+        keyword = found["keyword"].lower() if found else ""
+    return keyword in _WITH_HEREDOCS and keyword != "onbuild"
 
 
-def _is_json(text: str) -> bool:
-    if not text.lstrip(SPACE).startswith("["):
-        return False
-    try:
-        items = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(items, list) and all(isinstance(item, str) for item in items)
-
-
-def _unquoted(name: str) -> str:
-    return re.sub(r"\\(.)|['\"]", lambda found: found[1] or "", name)
-
-
-def _pass_over(lines: Iterator[_Line], terminator: str, *, chomp: bool, start: int) -> None:
-    for line in lines:
-        if (line.text.lstrip("\t") if chomp else line.text) == terminator:
+def _pass_over(
+    lines: Iterator[tuple[int, str]], terminator: str, *, chomp: bool, start: int
+) -> None:
+    for _, line in lines:
+        if (line.lstrip("\t") if chomp else line) == terminator:
             return
     raise MalformedDockerfile("a heredoc does not end", start)

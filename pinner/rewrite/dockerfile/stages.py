@@ -1,18 +1,22 @@
 """The names that a Dockerfile gives: its stages, and the variables that FROM lines may use.
 
 Variables declared before the first FROM are global: FROM lines see them, and no others. One that a
-stage declares again (`ARG NAME`) has its global value inside the stage too.
+stage declares again (`ARG NAME`) has its global value inside the stage too. BuildKit sets a few by
+itself, such as TARGETARCH; they differ with the platform that is built.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pinner.rewrite.dockerfile.arguments import pairs, split_flags
-from pinner.rewrite.dockerfile.words import CannotExpand, expand
-from pinner.rewrite.located import NOWHERE
+from pinner.rewrite.dockerfile.blanks import SPACE
+from pinner.rewrite.dockerfile.refusals import CannotExpand
+from pinner.rewrite.dockerfile.words import expand
+from pinner.rewrite.located import NOWHERE, Located
 from pinner.rewrite.model import Barrier
 from pinner.terminal import safe
 
@@ -21,13 +25,22 @@ if TYPE_CHECKING:
 
     from pinner.rewrite.dockerfile.lines import Instruction
     from pinner.rewrite.dockerfile.words import Expanded
-    from pinner.rewrite.located import Located
 
 STAGE_NAME: Final = re.compile(r"[a-z][a-z0-9\-_.]*", re.ASCII)
 _NAMED: Final = 3
-_PARTS: Final = ("PLATFORM", "OS", "ARCH", "VARIANT")
 # reference.md, "Automatic platform ARGs in the global scope".
-_AUTOMATIC: Final = frozenset(f"{side}{part}" for side in ("TARGET", "BUILD") for part in _PARTS)
+_SIDES: Final = ("TARGET", "BUILD")
+_PARTS: Final = ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
+_AUTOMATIC: Final = frozenset(
+    {"TARGETSTAGE", *(f"{side}{part}" for side in _SIDES for part in _PARTS)}
+)
+_PLATFORMS: Final = (
+    *("linux/amd64", "linux/arm64", "linux/arm/v7", "linux/arm/v6", "linux/arm/v5", "linux/386"),
+    *("linux/ppc64le", "linux/s390x", "linux/riscv64", "linux/loong64", "linux/mips64le"),
+    *("linux/mips64", "linux/mipsle", "linux/mips", "windows/amd64", "windows/arm64"),
+    *("darwin/amd64", "darwin/arm64", "freebsd/amd64", "freebsd/arm64", "wasip1/wasm"),
+)
+_WORD: Final = re.compile(f"[^{SPACE}]+")
 
 
 @dataclass(slots=True)
@@ -43,9 +56,21 @@ class Variables:
     broken: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, instructions: Iterable[Instruction], *, escape: str) -> Variables:
-        """Those that the instructions before the first FROM declare."""
-        variables = cls()
+    def of(
+        cls,
+        instructions: Iterable[Instruction],
+        *,
+        escape: str,
+        automatic: Mapping[str, Located] | None = None,
+    ) -> Variables:
+        """Those that the instructions before the first FROM declare.
+
+        Args:
+            instructions: of the file.
+            escape: its escape character.
+            automatic: what BuildKit sets by itself, where that is known.
+        """
+        variables = cls(dict(automatic or {}))
         for instruction in instructions:
             if instruction.keyword == "from":
                 break
@@ -59,9 +84,9 @@ class Variables:
         for name in sorted(told.used):
             if name in self.broken:
                 return self.broken[name]
+            if name in _AUTOMATIC and name not in self.values:
+                return f"{name} differs with the platform that is built"
         for name in sorted(told.unset):
-            if name in _AUTOMATIC:
-                return f"{name} is what the build is for"
             return f"{safe(name, limit=80)} has no default here"
         return None
 
@@ -80,10 +105,30 @@ class Variables:
             self.broken[name] = why
 
 
+@functools.cache
+def automatic_values() -> tuple[dict[str, Located], ...]:
+    """What BuildKit sets by itself, for each platform that it builds for on its own."""
+    return tuple(
+        {
+            f"{side}{part}": Located.made(value)
+            for side in _SIDES
+            for part, value in zip(
+                ("PLATFORM", "OS", "ARCH", "VARIANT"), (platform, *_fields(platform)), strict=True
+            )
+        }
+        for platform in _PLATFORMS
+    )
+
+
+def _fields(platform: str) -> tuple[str, str, str]:
+    system, architecture, *variant = platform.split("/")
+    return system, architecture, "".join(variant)
+
+
 def stage_names(instructions: Iterable[Instruction]) -> frozenset[str]:
     """The names of all stages, in lower case, wherever they are defined."""
     words = (
-        split_flags(instruction.arguments)[1].text.split()
+        _WORD.findall(split_flags(instruction.arguments)[1].text)
         for instruction in instructions
         if instruction.keyword == "from"
     )
@@ -94,6 +139,8 @@ def shared_variables(
     instructions: Iterable[Instruction], values: Mapping[str, Located], *, escape: str
 ) -> tuple[Barrier, ...]:
     """The places of global values that stages use as well, and that must not get a digest."""
+    if not values:
+        return ()
     barriers: list[Barrier] = []
     inside = False
     seen: set[str] = set()

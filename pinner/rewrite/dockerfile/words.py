@@ -10,24 +10,25 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pinner.rewrite.dockerfile.patterns import STAR, as_expression, pattern_pieces
+from pinner.rewrite.dockerfile.refusals import CannotExpand
 from pinner.rewrite.located import Located
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NAME: Final = re.compile(r"[0-9]+|[@*#?\-$!]|[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+NAME: Final = re.compile(r"[0-9]+|[@*#?\-$!]|[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _MODIFIER: Final = re.compile(r":?[+\-?#%]|/")
 _SPECIAL: Final = re.compile(r"""[$'"]""")
-# Patterns are matched by backtracking; these bounds keep hostile ones cheap.
-_MOST_WILDCARDS: Final = 4
-_LONGEST_VALUE: Final = 1024
+# Characters that mean nothing in any state.
+_PLAIN: Final = re.compile(r"[^'\"$\\`}/]+")
+# A reference has at most some 500 characters; the bound keeps values cheap that double with each
+# ARG. A pattern with `*` is tried from every character of a value, so that has a bound of its own.
+_LONGEST: Final = 1024
+_LONGEST_SEARCHED: Final = 128
 _DEEPEST: Final = 32
 _NOTHING: Final = Located("", ())
-
-
-class CannotExpand(Exception):  # noqa: N818 - an answer, turned into a finding by who asked
-    """BuildKit refuses the word; the message says why, in one line that is safe to print."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def expand(word: Located, values: Mapping[str, Located], *, escape: str) -> Expa
     if not _SPECIAL.search(word.text) and escape not in word.text:
         return Expanded(word, frozenset(), frozenset())
     lexer = _Lexer(word, values, escape)
-    text, _ = lexer.until("", raw=False, depth=0)
+    text = lexer.until("", raw=False, depth=0)
     return Expanded(text, frozenset(lexer.unset), frozenset(lexer.used))
 
 
@@ -72,8 +73,8 @@ class _Lexer:
     unset: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
 
-    def until(self, stop: str, *, raw: bool, depth: int) -> tuple[Located, bool]:
-        """All up to `stop`, which is passed over; whether it was there. Empty: to the end."""
+    def until(self, stop: str, *, raw: bool, depth: int) -> Located:
+        """All up to `stop`, which is passed over; empty: to the end."""
         if depth > _DEEPEST:
             raise CannotExpand("its variables are nested too deeply")
         text = self.word.text
@@ -82,24 +83,28 @@ class _Lexer:
             character = text[self.at]
             if character == stop:
                 self.at += 1
-                return Located.join(parts), True
+                return _joined(parts)
             if character == "'":
                 parts.append(self._single())
             elif character == '"':
-                parts.append(self._double(depth))
+                parts.append(self._double(raw=raw, depth=depth))
             elif character == "$":
                 parts.append(self._dollar(depth))
             elif character == self.escape:
                 parts += self._escaped(raw=raw)
             else:
-                parts.append(self._take(1))
+                parts.append(self._plain())
         if stop:
             raise CannotExpand(f'"{safe(text, limit=80)}" has no closing {stop}')
-        return Located.join(parts), False
+        return _joined(parts)
 
     def _take(self, count: int) -> Located:
         self.at += count
         return self.word[self.at - count : self.at]
+
+    def _plain(self) -> Located:
+        found = _PLAIN.match(self.word.text, self.at)
+        return self._take(found.end() - self.at if found else 1)
 
     def _escaped(self, *, raw: bool) -> list[Located]:
         escape = self._take(1)
@@ -113,7 +118,7 @@ class _Lexer:
         self.at = end + 1
         return inside
 
-    def _double(self, depth: int) -> Located:
+    def _double(self, *, raw: bool, depth: int) -> Located:
         text = self.word.text
         parts: list[Located] = []
         self.at += 1
@@ -121,17 +126,16 @@ class _Lexer:
             character = text[self.at]
             if character == '"':
                 self.at += 1
-                return Located.join(parts)
+                return _joined(parts)
             if character == "$":
                 parts.append(self._dollar(depth))
-                continue
-            if character == self.escape and text[self.at + 1 : self.at + 2] in {
-                '"',
-                "$",
-                self.escape,
-            }:
-                self.at += 1
-            parts.append(self._take(1))
+            elif character == self.escape:
+                if raw:
+                    parts.append(self.word[self.at : self.at + 1])
+                self.at += text[self.at + 1 : self.at + 2] in {'"', "$", self.escape}
+                parts.append(self._take(1))
+            else:
+                parts.append(self._plain())
         raise CannotExpand("a double quote is not closed")
 
     def _dollar(self, depth: int) -> Located:
@@ -154,7 +158,7 @@ class _Lexer:
         return self._modified(name, found[0], depth + 1)
 
     def _name(self) -> str:
-        found = _NAME.match(self.word.text, self.at)
+        found = NAME.match(self.word.text, self.at)
         if found is None:
             return ""
         self.at = found.end()
@@ -164,18 +168,22 @@ class _Lexer:
         self.used.add(name)
         if name not in self.values:
             self.unset.add(name)
-        return self.values.get(name, _NOTHING)
+        value = self.values.get(name, _NOTHING)
+        if len(value) > _LONGEST:
+            raise CannotExpand(f"the value of {name} is longer than any reference")
+        return value
 
     def _modified(self, name: str, modifier: str, depth: int) -> Located:
         if modifier == "/":
             return self._replaced(name, depth)
         kind = modifier[-1]
-        word, _ = self.until("}", raw=kind in "#%", depth=depth)
         if kind in "#%":
+            word = self.until("}", raw=True, depth=depth)
             return self._trimmed(self._value(name), word.text, kind)
         self.used.add(name)
         value = self.values.get(name)
         absent = value is None or (modifier[0] == ":" and not value.text)
+        word = self._word(depth, counts=absent if kind == "-" else kind == "+" and not absent)
         if kind == "-":
             return word if value is None or absent else value
         if kind == "+":
@@ -184,59 +192,50 @@ class _Lexer:
             raise CannotExpand(f"{name}: {safe(word.text, limit=160) or 'must be set'}")
         return value
 
+    def _word(self, depth: int, *, counts: bool) -> Located:
+        """The word behind a modifier; what it needs is forgotten where it does not count."""
+        unset, used = self.unset, self.used
+        self.unset, self.used = set(), set()
+        word = self.until("}", raw=False, depth=depth)
+        if counts:
+            unset |= self.unset
+            used |= self.used
+        self.unset, self.used = unset, used
+        return word
+
     @staticmethod
     def _trimmed(value: Located, word: str, kind: str) -> Located:
         greedy = word.startswith(kind)
-        pattern = _pattern(word.removeprefix(kind), greedy=greedy)
-        if len(value) > _LONGEST_VALUE:
-            raise CannotExpand("the value of a variable is too long to be matched")
+        pieces = pattern_pieces(word.removeprefix(kind))
         if kind == "#":
-            found = re.match(pattern, value.text, re.DOTALL)
+            found = re.match(as_expression(pieces, greedy=greedy), value.text, re.DOTALL)
             return value[found.end() :] if found else value
-        # The shortest suffix begins last, the longest first.
-        starts = range(len(value) + 1)
-        for start in starts if greedy else reversed(starts):
-            if re.fullmatch(pattern, value.text[start:], re.DOTALL):
-                return value[:start]
-        return value
+        # A suffix is a prefix of the reversed text.
+        pieces.reverse()
+        found = re.match(as_expression(pieces, greedy=greedy), value.text[::-1], re.DOTALL)
+        return value[: len(value) - found.end()] if found else value
 
     def _replaced(self, name: str, depth: int) -> Located:
         every = self.word.text[self.at : self.at + 1] == "/"
         self.at += every
-        pattern, _ = self.until("/", raw=True, depth=depth)
-        replacement, _ = self.until("}", raw=True, depth=depth)
+        pieces = pattern_pieces(self.until("/", raw=True, depth=depth).text)
+        replacement = self.until("}", raw=True, depth=depth)
         value = self._value(name)
-        if len(value) > _LONGEST_VALUE:
-            raise CannotExpand("the value of a variable is too long to be matched")
-        parts, at = [], 0
-        for found in re.finditer(_pattern(pattern.text, greedy=True), value.text, re.DOTALL):
+        if STAR in pieces and len(value) > _LONGEST_SEARCHED:
+            raise CannotExpand(f"the value of {name} is too long to be searched")
+        parts: list[Located] = []
+        at = 0
+        for found in re.finditer(as_expression(pieces, greedy=True), value.text, re.DOTALL):
+            if parts and found.start() == found.end() == at:
+                continue  # Go takes no empty match right behind another
             parts += [value[at : found.start()], replacement]
             at = found.end()
             if not every:
                 break
-        return Located.join([*parts, value[at:]])
+        return _joined([*parts, value[at:]])
 
 
-def _pattern(text: str, *, greedy: bool) -> str:
-    r"""A shell pattern as a regular expression: `*` and `?`, and `\` before one of them."""
-    out, at, wildcards = [], 0, 0
-    while at < len(text):
-        character = text[at]
-        at += 1
-        if character == "*":
-            wildcards += 1
-            out.append(".*" if greedy else ".*?")
-        elif character == "?":
-            out.append(".")
-        elif character == "\\":
-            following = text[at : at + 1]
-            if following and following in "*?\\":
-                out.append(re.escape(following))
-                at += 1
-            elif following not in {"}", "/"}:
-                raise CannotExpand(f'"{safe(text, limit=80)}" has an invalid escape')
-        else:
-            out.append(re.escape(character))
-    if wildcards > _MOST_WILDCARDS:
-        raise CannotExpand(f'"{safe(text, limit=80)}" has too many wildcards')
-    return "".join(out)
+def _joined(parts: list[Located]) -> Located:
+    if sum(map(len, parts)) > _LONGEST:
+        raise CannotExpand("it becomes longer than any reference")
+    return Located.join(parts)
