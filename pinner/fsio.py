@@ -10,17 +10,26 @@ import contextlib
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Final
+import sys
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from pinner.errors import InputError, StoreError
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 # What a file system that cannot sync folders answers.
 _CANNOT_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP})
+# What a file system answers that has no extended attributes, or whose the user may not set.
+_NO_ATTRIBUTES: Final = frozenset({
+    errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EINVAL,
+    *([errno.ENODATA] if hasattr(errno, "ENODATA") else []),
+})  # fmt: skip
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 def read_limited(path: Path, limit: int) -> bytes:
@@ -54,26 +63,38 @@ def read_limited(path: Path, limit: int) -> bytes:
     return data
 
 
-def write_atomic(files: Mapping[Path, bytes]) -> None:
-    """Replace each path by a file of exactly these bytes; the mode of an existing file is kept.
+def write_atomic(
+    files: Mapping[Path, bytes], *, expected: Mapping[Path, bytes] | None = None
+) -> None:
+    """Replace each path by a file of exactly these bytes.
+
+    Mode, owner and extended attributes of an existing file are kept, as far as the system lets; a
+    hard link is broken: the other names keep the old bytes.
 
     All are written and synced before the first gets its name, so that a full disk leaves every
     file as it was; then they are renamed in the given order. A symbolic link is followed: the file
     that it names is replaced, the link stays.
 
+    Args:
+        files: what to write.
+        expected: what a file has to have still, looked at before the first is renamed and again
+            right before it is renamed itself; no entry, no condition.
+
     Raises:
-        StoreError: the disk refused, at the file that is named. It is as it was and no temporary
-            is left, unless only the folder could not be synced, which the message then says.
+        StoreError: the disk refused, or a file is not as expected; it is named. It is as it was
+            and no temporary is left, unless only the folder could not be synced, which the message
+            then says. The mend lists the files that were replaced before it, if any.
     """
     staged: dict[Path, tuple[Path, Path]] = {}
+    conditions = expected or {}
     try:
         for path, data in files.items():
             with _refusals(path):
                 target = path.resolve()
                 staged[path] = _stage(target, data), target
-        for path, (temporary, target) in staged.items():
-            with _refusals(path):
-                temporary.replace(target)
+        for path in files:
+            _require_same(path, conditions)
+        _rename(staged, conditions)
     finally:
         for temporary, _ in staged.values():
             _remove(temporary)
@@ -85,6 +106,35 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
                 f"was written, but may be lost in a power cut: {error.strerror}",
                 where=safe(str(path)),
             ) from error
+
+
+def _rename(staged: Mapping[Path, tuple[Path, Path]], conditions: Mapping[Path, bytes]) -> None:
+    written: list[str] = []
+    try:
+        for path, (temporary, target) in staged.items():
+            _require_same(path, conditions)
+            with _refusals(path):
+                temporary.replace(target)
+            written.append(safe(str(path)))
+    except StoreError as error:
+        if written:
+            error.mend += (f"written before it: {', '.join(written)}",)
+        raise
+
+
+def _require_same(path: Path, conditions: Mapping[Path, bytes]) -> None:
+    if path not in conditions:
+        return
+    try:
+        same = read_limited(path, len(conditions[path])) == conditions[path]
+    except (FileNotFoundError, InputError):
+        same = False
+    if not same:
+        raise StoreError(
+            "was changed by someone else meanwhile, and is not overwritten",
+            where=safe(str(path)),
+            mend="run it again",
+        )
 
 
 @contextlib.contextmanager
@@ -102,14 +152,14 @@ def _stage(target: Path, data: bytes) -> Path:
     """A temporary beside `target` with these bytes, on the disk, and with its mode."""
     temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
-        mode = stat.S_IMODE(target.stat().st_mode)
+        before = target.stat()
     except FileNotFoundError:
-        mode = None
+        before = None
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         with open(fd, "wb", closefd=True) as file:  # noqa: PTH123 - from a descriptor
-            if mode is not None:
-                os.fchmod(fd, mode)
+            if before is not None:
+                _keep_attributes(fd, target, before)
             file.write(data)
             file.flush()
             os.fsync(fd)
@@ -117,6 +167,32 @@ def _stage(target: Path, data: bytes) -> Path:
         _remove(temporary)
         raise
     return temporary
+
+
+def _keep_attributes(fd: int, target: Path, before: os.stat_result) -> None:
+    """Give a new file the mode of the old one, and its owner and attributes where that is let."""
+    mine = os.fstat(fd)
+    if (mine.st_uid, mine.st_gid) != (before.st_uid, before.st_gid):
+        with contextlib.suppress(PermissionError):
+            os.fchown(fd, before.st_uid, before.st_gid)
+    if sys.platform == "linux":
+        for name in _refusable(os.listxattr, target) or ():
+            value = _refusable(os.getxattr, target, name)
+            if value is not None:
+                _refusable(os.setxattr, fd, name, value)
+    os.fchmod(fd, stat.S_IMODE(before.st_mode))  # last: a new owner takes bits away
+
+
+def _refusable(
+    function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+) -> _Result | None:
+    """The answer of a function on extended attributes; None where the file system has none."""
+    try:
+        return function(*args, **kwargs)
+    except OSError as error:
+        if error.errno not in _NO_ATTRIBUTES:
+            raise
+        return None
 
 
 def _remove(path: Path) -> None:
