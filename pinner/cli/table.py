@@ -18,6 +18,10 @@ COMMANDS: Final[Table] = {
         "lock": "pinner.cli.lock:lock",
         "sync": "pinner.cli.sync:sync",
     },
+    "Files that name images": {
+        "rewrite": "pinner.cli.rewrite:rewrite",
+        "check": "pinner.cli.check:check",
+    },
     "Look into the store": {
         "images": "pinner.cli.images:images",
         "inspect": "pinner.cli.inspect:inspect",
