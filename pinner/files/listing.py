@@ -110,9 +110,7 @@ def _below(folder: Path, problems: list[InputError], environ: Mapping[str, str])
     if repository is None:
         return sorted(_walk(str(folder), problems))
     top = str(repository.folder).rstrip("/")
-    below = f"{str(folder).rstrip('/')}/"
-    listed = (f"{top}/{name}" for name in repository.files(folder))
-    return [path for path in listed if path.startswith(below)]
+    return [f"{top}/{name}" for name in repository.files(folder)]
 
 
 def _repository(folder: Path, environ: Mapping[str, str]) -> Repository | None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from hashlib import sha1
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from pinner.errors import InputError
 from pinner.files.listing import PASSED_OVER, list_files
 from support.gitrepos import Ground, environment
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def found(folder: Path, *paths: str, **environ: str) -> list[str]:
@@ -89,6 +87,13 @@ def test_without_git_folders_of_tools_are_passed_over(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert found(tmp_path) == ["a/Dockerfile", "b"]
+
+
+def test_the_folders_that_are_passed_over_are_documented() -> None:
+    page = Path(__file__).parents[3] / "docs/files/README.md"
+    prose = page.read_text(encoding="utf-8").partition("folders are walked, but for these:\n")[2]
+    listed = prose.strip().partition("\n\n")[0]
+    assert set(re.findall(r"`([^`]+)`", listed)) == PASSED_OVER
 
 
 def test_where_git_is_not_installed_folders_are_walked(ground: Ground) -> None:
