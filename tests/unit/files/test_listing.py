@@ -67,6 +67,13 @@ def test_each_file_once(ground: Ground) -> None:
     assert found(ground.folder, ".", "a", "a/1") == ["a/1"]
 
 
+def test_a_repository_that_ignores_the_project_is_not_its_own(ground: Ground) -> None:
+    ground.commit({".gitignore": "*\n"})
+    ground.write({"app/images.toml": "", "app/Dockerfile": "", "app/sub/Dockerfile": ""})
+    assert found(ground.folder / "app") == ["Dockerfile", "images.toml", "sub/Dockerfile"]
+    assert found(ground.folder / "app", "sub") == ["sub/Dockerfile"]
+
+
 def test_a_repository_within_is_another_project(ground: Ground) -> None:
     Ground.make(ground.folder / "within").commit({"Dockerfile": ""})
     assert found(ground.folder) == []
