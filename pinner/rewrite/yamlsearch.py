@@ -17,7 +17,7 @@ from pinner.rewrite.yamlspans import Mapping, Node, NotYaml, Scalar, Sequence, r
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from pinner.oci.platform import Platform
     from pinner.rewrite.model import Barrier, Found, Slot
@@ -45,7 +45,7 @@ class Search:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self._found: dict[tuple[int, str], Found] = {}
+        self._found: dict[tuple[int, Hashable], Found] = {}
         self._steps = 0
 
     # Nodes
@@ -227,9 +227,13 @@ class Search:
         self.add(node.start, self.page.skip(written, reason, why, mend, statement=line))
 
     def add(self, offset: int, found: Found) -> None:
-        """Anything else that is found; what stands at the same offset and reads alike is one."""
-        text = found.reference.text if isinstance(found, Occurrence) else found.text
-        self._found.setdefault((offset, text), found)
+        """Anything else that is found; what is read from the very same characters is one place."""
+        same: Hashable
+        if isinstance(found, Occurrence):
+            same = (found.reference.text, tuple(found.reference.origins), found.slot)
+        else:
+            same = (found.text, found.line)
+        self._found.setdefault((offset, same), found)
 
     def found(self) -> tuple[Found, ...]:
         """All of it, in the order of the file."""

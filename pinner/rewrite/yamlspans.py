@@ -24,6 +24,7 @@ BOM: Final = b"\xef\xbb\xbf"
 _STANDS_IN: Final = bytes([*range(0x80), *(ord(STAND_IN) for _ in range(0x80))])
 # Breaks to YAML 1.1 (libyaml, go-yaml) and none to YAML 1.2: NEL, LS and PS.
 _DISPUTED: Final = re.compile(rb"\xc2\x85|\xe2\x80[\xa8\xa9]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MERGE: Final = "<<"
 _ENDS: Final = frozenset({"MappingEndEvent", "SequenceEndEvent"})
 
@@ -126,9 +127,9 @@ def _events(text: str) -> Iterator[Any]:
         why = f"it is not YAML: {error.problem or error.context}"
         raise NotYaml(why, mark.index if mark is not None else 0, syntax=True) from error
     except yaml.YAMLError as error:  # the reader's: a control character
-        offset = getattr(error, "position", 0)
+        control = _CONTROL.search(text)
         why = "it is not YAML: it has a control character"
-        raise NotYaml(why, offset if isinstance(offset, int) else 0, syntax=True) from error
+        raise NotYaml(why, control.start() if control else 0, syntax=True) from error
 
 
 @dataclass(slots=True)

@@ -98,6 +98,12 @@ def test_what_cannot_be_read(data: bytes, why: str, *, syntax: bool) -> None:
     assert 0 <= caught.value.offset <= len(data)
 
 
+def test_a_control_character_is_shown_where_it_stands() -> None:
+    with pytest.raises(NotYaml) as caught:
+        read_documents("a: é漢\nb: \x07".encode())
+    assert caught.value.offset == len("a: é漢\nb: ".encode())
+
+
 def test_the_last_level_that_is_read() -> None:
     assert read_documents(b"[" * 100 + b"]" * 100)
 
