@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pinner.rewrite.yamlspans import Node
 
 _SCHEME: Final = "docker-image://"
+_LONGEST_INLINE: Final = 1 << 18
 
 
 def find_images(page: Page) -> tuple[Found, ...]:
@@ -50,7 +51,7 @@ def _document(looking: Search, root: Node) -> None:
 
 def _build(looking: Search, build: Node) -> None:
     inline = looking.get(build, "dockerfile_inline")
-    text = looking.text(inline)
+    text = looking.text(inline, limit=_LONGEST_INLINE)
     if inline is not None and text is not None:
         _dockerfile(looking, inline, text)
     contexts = looking.get(build, "additional_contexts")
