@@ -10,18 +10,27 @@ import contextlib
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Final
+import sys
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from pinner.errors import InputError, StoreError
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 _MIB: Final = 1024 * 1024
 # What a file system that cannot sync folders answers.
 _CANNOT_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP})
+# What a file system answers that has no extended attributes, or whose the user may not set.
+_NO_ATTRIBUTES: Final = frozenset({
+    errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EINVAL,
+    *([errno.ENODATA] if hasattr(errno, "ENODATA") else []),
+})  # fmt: skip
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 def read_limited(path: Path, limit: int) -> bytes:
@@ -56,33 +65,39 @@ def read_limited(path: Path, limit: int) -> bytes:
     return data
 
 
-def write_atomic(files: Mapping[Path, bytes]) -> None:
-    """Replace each path by a file of exactly these bytes; the mode of an existing file is kept.
+def write_atomic(
+    files: Mapping[Path, bytes], *, expected: Mapping[Path, bytes] | None = None
+) -> None:
+    """Replace each path by a file of exactly these bytes.
+
+    Mode, owner and extended attributes of an existing file are kept, as far as the system lets; a
+    hard link is broken: the other names keep the old bytes.
 
     All are written and synced before the first gets its name, so that a full disk leaves every
     file as it was; then they are renamed in the given order, and where one cannot be (it is
     immutable, or mounted), those before it get their old bytes back. A symbolic link is followed:
     the file that it names is replaced, the link stays.
 
+    Args:
+        files: what to write.
+        expected: what a file has to have still, looked at before the first is renamed and again
+            right before it is renamed itself; no entry, no condition.
+
     Raises:
-        StoreError: the disk refused, at the file that is named. It is as it was and no temporary
-            is left, unless only the folder could not be synced, which the message then says.
+        StoreError: the disk refused, or a file is not as expected; it is named. It is as it was
+            and no temporary is left, unless only the folder could not be synced, which the message
+            then says. The mend lists the files that could not be put back, if any.
     """
     staged: dict[Path, tuple[Path, Path]] = {}
+    conditions = expected or {}
     try:
         for path, data in files.items():
             with _refusals(path):
                 target = path.resolve()
                 staged[path] = _stage(target, data), target
-        before: dict[Path, bytes | None] = {}
-        for path, (_, target) in staged.items():
-            with _refusals(path):
-                before[target] = _bytes_of(target)
-        replaced: list[Path] = []
-        for path, (temporary, target) in staged.items():
-            with _refusals(path), _put_back(replaced, before):
-                temporary.replace(target)
-            replaced.append(target)
+        for path in files:
+            _require_same(path, conditions)
+        _rename(staged, conditions)
     finally:
         for temporary, _ in staged.values():
             _remove(temporary)
@@ -96,6 +111,25 @@ def write_atomic(files: Mapping[Path, bytes]) -> None:
             ) from error
 
 
+def _rename(staged: Mapping[Path, tuple[Path, Path]], conditions: Mapping[Path, bytes]) -> None:
+    before: dict[Path, bytes | None] = {}
+    for path, (_, target) in staged.items():
+        with _refusals(path):
+            before[path] = _bytes_of(target)
+    written: list[Path] = []
+    try:
+        for path, (temporary, target) in staged.items():
+            _require_same(path, conditions)
+            with _refusals(path):
+                temporary.replace(target)
+            written.append(path)
+    except StoreError as error:
+        left = [path for path in written if not _put_back(staged[path][1], before[path])]
+        if left:
+            error.mend += (f"written before it: {', '.join(safe(str(path)) for path in left)}",)
+        raise
+
+
 def _bytes_of(path: Path) -> bytes | None:
     """What is in a file that may have to be put back; None for no file."""
     try:
@@ -104,20 +138,31 @@ def _bytes_of(path: Path) -> bytes | None:
         return None
 
 
-@contextlib.contextmanager
-def _put_back(replaced: Sequence[Path], before: Mapping[Path, bytes | None]) -> Iterator[None]:
-    """Undo the replacements so far if the block fails, as far as the disk lets us."""
+def _put_back(path: Path, data: bytes | None) -> bool:
+    """Give a file its old bytes again, or take it away; whether the disk let us."""
     try:
-        yield
+        if data is None:
+            path.unlink()
+        else:
+            _stage(path, data).replace(path)
     except OSError:
-        for path in replaced:
-            data = before[path]
-            with contextlib.suppress(OSError):
-                if data is None:
-                    path.unlink()
-                else:
-                    _stage(path, data).replace(path)
-        raise
+        return False
+    return True
+
+
+def _require_same(path: Path, conditions: Mapping[Path, bytes]) -> None:
+    if path not in conditions:
+        return
+    try:
+        same = read_limited(path, len(conditions[path])) == conditions[path]
+    except (FileNotFoundError, InputError):
+        same = False
+    if not same:
+        raise StoreError(
+            "was changed by someone else meanwhile, and is not overwritten",
+            where=safe(str(path)),
+            mend="run it again",
+        )
 
 
 @contextlib.contextmanager
@@ -135,14 +180,14 @@ def _stage(target: Path, data: bytes) -> Path:
     """A temporary beside `target` with these bytes, on the disk, and with its mode."""
     temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
-        mode = stat.S_IMODE(target.stat().st_mode)
+        before = target.stat()
     except FileNotFoundError:
-        mode = None
+        before = None
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         with open(fd, "wb", closefd=True) as file:  # noqa: PTH123 - from a descriptor
-            if mode is not None:
-                os.fchmod(fd, mode)
+            if before is not None:
+                _keep_attributes(fd, target, before)
             file.write(data)
             file.flush()
             os.fsync(fd)
@@ -150,6 +195,32 @@ def _stage(target: Path, data: bytes) -> Path:
         _remove(temporary)
         raise
     return temporary
+
+
+def _keep_attributes(fd: int, target: Path, before: os.stat_result) -> None:
+    """Give a new file the mode of the old one, and its owner and attributes where that is let."""
+    mine = os.fstat(fd)
+    if (mine.st_uid, mine.st_gid) != (before.st_uid, before.st_gid):
+        with contextlib.suppress(PermissionError):
+            os.fchown(fd, before.st_uid, before.st_gid)
+    if sys.platform == "linux":
+        for name in _refusable(os.listxattr, target) or ():
+            value = _refusable(os.getxattr, target, name)
+            if value is not None:
+                _refusable(os.setxattr, fd, name, value)
+    os.fchmod(fd, stat.S_IMODE(before.st_mode))  # last: a new owner takes bits away
+
+
+def _refusable(
+    function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+) -> _Result | None:
+    """The answer of a function on extended attributes; None where the file system has none."""
+    try:
+        return function(*args, **kwargs)
+    except OSError as error:
+        if error.errno not in _NO_ATTRIBUTES:
+            raise
+        return None
 
 
 def _remove(path: Path) -> None:

@@ -23,6 +23,10 @@ COMMANDS: Final[Table] = {
         "outdated": "pinner.cli.outdated:outdated",
         "diff": "pinner.cli.diff:diff",
     },
+    "Files that name images": {
+        "rewrite": "pinner.cli.rewrite:rewrite",
+        "check": "pinner.cli.check:check",
+    },
     "Look into the store": {
         "images": "pinner.cli.images:images",
         "inspect": "pinner.cli.inspect:inspect",

@@ -20,6 +20,7 @@ _FILE_LIMIT: Final = 16 * 1024 * 1024
 _OBJECT: Final = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (commit|tag) \d+\n")
 _OF_LINES: Final = re.compile(rb"[\n\0]")
 _DUBIOUS: Final = "detected dubious ownership"
+_OUTSIDE: Final = re.compile(r"(?:^|/)(?:\.\.?|\.git)?(?:/|\Z)", re.IGNORECASE)
 _NONE_HERE: Final = ("not a git repository", "must be run in a work tree")
 
 
@@ -156,6 +157,37 @@ class Repository:
                 mode, _, oid = about.decode().split()
                 return TreeEntry(mode=mode, oid=oid)
         return None
+
+    def files(self, folder: Path) -> list[str]:
+        """The files of the work tree below a folder: tracked ones, and new ones not ignored.
+
+        Names come from the index, which is as hostile as the repository: one that leads out of the
+        work tree or into git's own folder is left out. A name may be of a link, of a submodule, of
+        a repository within this one, or of nothing any more.
+
+        Args:
+            folder: within the work tree.
+
+        Returns:
+            Names from the top of the work tree, with `/`, each once, sorted.
+
+        Raises:
+            InputError: the folder is outside of the work tree.
+            StoreError: git cannot list them.
+        """
+        top = folder.resolve() == self.folder
+        listed = self.git.output(
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "--deduplicate",
+            "--",
+            *(() if top else (self.relative(folder),)),
+        )
+        names = os.fsdecode(listed).split("\0")
+        return sorted(name for name in names if not _OUTSIDE.search(name))
 
     def relative(self, path: Path) -> str:
         """The path as git names it: from the top of the work tree, with `/`, links followed.

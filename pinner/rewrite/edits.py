@@ -73,6 +73,8 @@ def pin_edits(occurrence: Occurrence, *, tag: str | None, digest: Digest) -> tup
 def unpin_edits(occurrence: Occurrence) -> tuple[Edit, ...]:
     """The edits that take the digest away and leave the tag; none where there is none.
 
+    A digest under a key of its own leaves the key empty: the file has no `@` to take away.
+
     Raises:
         CannotHold: the digest and what joins it to the tag do not stand together in the file.
     """
@@ -81,7 +83,9 @@ def unpin_edits(occurrence: Occurrence) -> tuple[Edit, ...]:
         return ()
     if not parts.tag.text:
         raise CannotHold("it has no tag, so without its digest it would name another image")
-    start, end = _span(parts.at + parts.digest, "its digest is put together from several places")
+    own_key = parts.at.origins[0] == NOWHERE
+    joined = parts.digest if own_key else parts.at + parts.digest
+    start, end = _span(joined, "its digest is put together from several places")
     return _allowed([Edit(start=start, end=end, text=b"")], occurrence)
 
 

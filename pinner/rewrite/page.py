@@ -30,10 +30,12 @@ class Page:
     """One file.
 
     Attributes:
+        data: the bytes.
         source: the whole text.
     """
 
     def __init__(self, data: bytes) -> None:
+        self.data = data
         self.source = Located.of(data)
 
     @functools.cached_property

@@ -246,3 +246,110 @@ def test_L13_several_files_are_replaced_together_or_not_at_all(
         "one": b"new",
         "two": b"new",
     }
+
+
+def test_F23_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.write_bytes(b"as read")
+    second.write_bytes(b"changed")
+    with pytest.raises(StoreError, match="2: was changed by someone else meanwhile"):
+        write_atomic(
+            {first: b"new", second: b"new"}, expected={first: b"as read", second: b"as read"}
+        )
+    assert (first.read_bytes(), second.read_bytes()) == (b"as read", b"changed")
+    assert names(tmp_path) == ["1", "2"]
+
+
+@pytest.mark.parametrize("become", ["longer", "gone", "fifo"])
+def test_F23_whatever_it_became(tmp_path: Path, become: str) -> None:
+    file = tmp_path / "file"
+    if become == "longer":
+        file.write_bytes(b"as read, and more")
+    elif become == "fifo":
+        os.mkfifo(file)
+    with pytest.raises(StoreError, match="was changed by someone else meanwhile"):
+        write_atomic({file: b"new"}, expected={file: b"as read"})
+
+
+def test_F25_what_was_written_before_a_failure_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {tmp_path / name: b"new" for name in "123"}
+    for file in files:
+        file.write_bytes(b"old")
+    replace = type(tmp_path).replace
+
+    def third_fails(self: Path, target: Path) -> Path:
+        if target.name == "3":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return replace(self, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", third_fails)
+    with pytest.raises(StoreError, match="3: cannot be written") as caught:
+        write_atomic(files)
+    assert caught.value.mend[-1] == f"written before it: {tmp_path / '1'}, {tmp_path / '2'}"
+    assert [file.read_bytes() for file in files] == [b"new", b"new", b"old"]
+    assert names(tmp_path) == ["1", "2", "3"]
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="Linux has these calls")
+def test_F16_extended_attributes_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    try:
+        os.setxattr(file, "user.note", b"kept")
+    except OSError:
+        pytest.skip("this file system has none")
+    write_atomic({file: b"new"})
+    assert os.getxattr(file, "user.note") == b"kept"
+
+
+def test_F16_attributes_that_cannot_be_set_are_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    monkeypatch.setattr(os, "listxattr", lambda _: ["security.x"], raising=False)
+    monkeypatch.setattr(os, "getxattr", lambda *_: b"value", raising=False)
+    monkeypatch.setattr(os, "setxattr", failing(errno.ENOTSUP), raising=False)
+    write_atomic({file: b"new"})
+    assert file.read_bytes() == b"new"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_F16_the_owner_and_special_bits_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    os.chown(file, 1234, 5678)
+    file.chmod(0o2750)
+    write_atomic({file: b"new"})
+    status = file.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 5678, 0o2750)
+
+
+def test_F16_a_file_of_someone_else_is_still_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    monkeypatch.setattr(os, "fstat", _owned_by_another(os.fstat))
+    monkeypatch.setattr(os, "fchown", failing(errno.EPERM))
+    write_atomic({file: b"new"})
+    assert file.read_bytes() == b"new"
+
+
+def _owned_by_another(real: Callable[[int], os.stat_result]) -> Callable[[int], os.stat_result]:
+    def fstat(fd: int) -> os.stat_result:
+        fields = list(real(fd))
+        fields[4] += 1
+        return os.stat_result(fields)
+
+    return fstat
+
+
+def test_F16_a_hard_link_keeps_the_old_bytes(tmp_path: Path) -> None:
+    file, other = tmp_path / "file", tmp_path / "other"
+    file.write_bytes(b"old")
+    other.hardlink_to(file)
+    write_atomic({file: b"new"})
+    assert (file.read_bytes(), other.read_bytes()) == (b"new", b"old")

@@ -290,3 +290,30 @@ def test_a_repository_runs_nothing(ground: Ground, tmp_path: Path) -> None:
         assert repository.read("HEAD", clone.folder / LOCK) == b"two\n"
         failure(repository, "HEAD~1", clone.folder / LOCK)
     assert not witness.exists()
+
+
+def test_the_files_of_a_folder_each_once_and_sorted(ground: Ground) -> None:
+    ground.write({"new": "", "a b/c": "", "a b/.git-not": "", "ab/c": "", ".gitignore": "*.o\n"})
+    ground.write({"a b/x.o": ""})
+    ground.git("add", "a b/c")
+    repository = find(ground.folder)
+    assert repository.files(ground.folder / "a b") == ["a b/.git-not", "a b/c"]
+    assert {"new", "ab/c", ".gitignore"} <= set(repository.files(ground.folder))
+
+
+def test_files_of_a_folder_outside(ground: Ground, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is outside of the git repository"):
+        find(ground.folder).files(tmp_path.parent)
+
+
+def test_listing_files_runs_nothing_that_the_repository_names(
+    ground: Ground, tmp_path: Path
+) -> None:
+    proof = tmp_path / "proof"
+    hook = tmp_path / "hook"
+    hook.write_text(f"#!/bin/sh\ntouch {proof}\n")
+    hook.chmod(0o755)
+    ground.git("config", "core.fsmonitor", str(hook))
+    ground.write({"new": ""})
+    assert "new" in find(ground.folder).files(ground.folder)
+    assert not proof.exists()

@@ -1,0 +1,186 @@
+"""Section F of the fault catalogue where files are found, read and written (docs/faults.md)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from support.files import write_project
+from support.oracle import survived
+
+if TYPE_CHECKING:
+    from support.ground import Ground
+
+CAP: Final = 4 * 1024 * 1024
+
+
+@pytest.fixture
+def project(ground: Ground) -> Ground:
+    """Locked, with three Dockerfiles that are not pinned."""
+    write_project(ground.project)
+    for name in "abc":
+        (ground.project / f"{name}.dockerfile").write_text("FROM redis\n")
+    return ground
+
+
+def contents(ground: Ground) -> list[str]:
+    return [(ground.project / f"{name}.dockerfile").read_text()[:16] for name in "abc"]
+
+
+OLD: Final = ["FROM redis\n"] * 3
+NEW: Final = ["FROM redis:lates"] * 3
+
+
+@pytest.mark.parametrize("command", ["check", "rewrite"])
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [("../bystander/target", "is a link out of the project"), ("/dev/zero", "is a link out of")],
+)
+def test_F20_a_link_out_of_the_project(
+    project: Ground, command: str, target: str, says: str
+) -> None:
+    link = project.project / "Dockerfile"
+    link.symlink_to(target)
+    survived(project, command, "Dockerfile", code=2, says=["Dockerfile", "is outside of"])
+    if command == "check":
+        survived(project, command, code=2, says=["Dockerfile", says], lasting=False)
+        return
+    ran = project.run(command)
+    assert ran.code == 2
+    assert says in ran.err
+    assert contents(project) == NEW
+    assert link.is_symlink()
+    assert project.target.read_text() == "what a planted link points to\n"
+
+
+def test_F20_a_link_inside_is_followed_and_stays(project: Ground) -> None:
+    link = project.project / "Dockerfile"
+    link.symlink_to("a.dockerfile")
+    ran = project.run("rewrite", "Dockerfile")
+    assert (ran.code, link.is_symlink()) == (0, True)
+    assert contents(project) == [*NEW[:1], *OLD[1:]]
+    assert ran.out.splitlines()[0].startswith("  a.dockerfile:1  redis")
+
+
+def test_F20_a_file_of_two_names_is_one_file(project: Ground) -> None:
+    (project.project / "Dockerfile").symlink_to("a.dockerfile")
+    ran = project.run("rewrite")
+    assert ran.code == 0
+    assert ran.out.splitlines()[-1] == "Pinned 3 references in 3 files"
+
+
+@pytest.mark.parametrize("command", ["check", "rewrite"])
+@pytest.mark.parametrize("named", [True, False])
+def test_F21_a_fifo_is_reported_without_a_hang(
+    project: Ground, command: str, *, named: bool
+) -> None:
+    for name in "abc":
+        (project.project / f"{name}.dockerfile").unlink()
+    os.mkfifo(project.project / "Dockerfile")
+    paths = ["Dockerfile"] if named else []
+    survived(
+        project,
+        command,
+        *paths,
+        code=2,
+        says=["Dockerfile: is not a regular file"],
+        lasting=named,
+    )
+
+
+def test_F21_a_folder_of_this_name_is_no_file(project: Ground) -> None:
+    (project.project / "Dockerfile").mkdir()
+    assert project.run("rewrite").code == 0
+
+
+@pytest.mark.parametrize("command", ["check", "rewrite"])
+@pytest.mark.parametrize("path", ["../bystander/target", "..", "/etc/passwd", "a/../../bystander"])
+def test_F22_a_path_outside_of_the_project(project: Ground, command: str, path: str) -> None:
+    (project.project / "a").mkdir()
+    survived(project, command, path, code=2, says=["is outside of the project"])
+
+
+@pytest.mark.parametrize("command", ["check", "rewrite"])
+def test_F05_a_huge_file(project: Ground, command: str) -> None:
+    (project.project / "Dockerfile").write_bytes(b"FROM redis\n" + b"#" * CAP)
+    survived(
+        project, command, "Dockerfile", code=2, says=[f"Dockerfile: is larger than {CAP} bytes"]
+    )
+
+
+def test_lenient_passes_a_huge_file_aloud(project: Ground) -> None:
+    project.run("rewrite")
+    (project.project / "Dockerfile").write_bytes(b"#" * (CAP + 1))
+    ran = project.run("check", "--lenient")
+    assert ran.code == 0
+    assert "is larger than" in ran.err
+    assert ran.out.splitlines()[-1] == "1 finding: 3 pinned, 1 file unreadable"
+
+
+def test_F16_the_mode_is_kept(project: Ground) -> None:
+    path = project.project / "a.dockerfile"
+    path.chmod(0o750)
+    before = path.stat()
+    assert project.run("rewrite").code == 0
+    after = path.stat()
+    assert stat.S_IMODE(after.st_mode) == 0o750
+    assert (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
+
+
+def test_F16_a_hard_link_keeps_the_old_bytes(project: Ground) -> None:
+    (project.bystander / "link").hardlink_to(project.project / "a.dockerfile")
+    assert project.run("rewrite").code == 0
+    assert contents(project) == NEW
+    assert (project.bystander / "link").read_text() == OLD[0]
+
+
+def test_F23_a_file_that_changes_between_reading_and_writing(
+    project: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged = os.fsync
+
+    def meanwhile(fd: int) -> None:
+        (project.project / "b.dockerfile").write_text("FROM other\n")
+        staged(fd)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    ran = project.run("rewrite")
+    assert ran.code == 5
+    assert "b.dockerfile: was changed by someone else meanwhile, and is not overwritten" in ran.err
+    assert contents(project) == [OLD[0], "FROM other\n", OLD[2]]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_F24_a_full_disk_leaves_every_file_as_it_was(
+    project: Ground, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", full)
+    survived(project, "rewrite", code=5, says=["cannot be written", os.strerror(code)])
+    assert contents(project) == OLD
+
+
+def test_F25_the_third_of_several_fails(project: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = Path.replace
+
+    def third_fails(self: Path, target: Path) -> Path:
+        if target.name == "c.dockerfile":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", third_fails)
+    ran = project.run("rewrite")
+    assert ran.code == 5
+    assert "c.dockerfile: cannot be written" in ran.err
+    written = ran.err.partition("written before it: ")[2]
+    assert "a.dockerfile, " in written
+    assert "b.dockerfile\n" in written
+    assert contents(project) == [*NEW[:2], OLD[2]]
+    assert not list(project.project.glob(".*.tmp"))
