@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import PurePosixPath
 
 import pytest
@@ -88,3 +90,12 @@ def test_files_without_its_words_are_not_parsed(kind: object) -> None:
     assert kind_named(getattr(kind, "name", "")).read(b"a: [") == () or not getattr(
         kind, "words", ()
     )
+
+
+def test_files_that_are_no_yaml_do_not_load_it() -> None:
+    script = (
+        "import sys; from pinner.rewrite.kinds import kind_named; "
+        "kind_named('dockerfile').read(b'FROM a:1'); kind_named('helm').read(b'a: b'); "
+        "assert 'yaml' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
