@@ -198,4 +198,5 @@ def _edited(place: Occurrence, edits: tuple[Edit, ...]) -> str | None:
         new = edit.text.decode("latin-1")
         text = text[:start] + new + text[end:]
         origins[start:end] = [NOWHERE] * len(new)
-    return text
+    # The "@" before a digest under a key of its own is the reader's, and goes with the digest.
+    return text.removesuffix("@")

@@ -22,6 +22,7 @@ import pytest
 from pinner.oci.digest import Digest
 from pinner.oci.reference import Reference
 from pinner.rewrite.edits import pin_edits
+from pinner.rewrite.kinds import KINDS
 from pinner.rewrite.model import Skipped
 from pinner.rewrite.plan import plan_file
 from support.tables import FIXTURES
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pinner.rewrite.plan import Reader
 
 FOLDER: Final = FIXTURES / "rewrite"
+_OF_THEIR_OWN: Final = frozenset({"dockerfile"})
 _STANDS_FOR: Final = re.compile(rb"sha256:<([^<>\r\n]+)>")
 
 
@@ -50,6 +52,12 @@ class Case:
     before: bytes
     expected: bytes
     skipped: tuple[str, ...]
+
+
+def kinds_with_cases() -> list[str]:
+    """The kinds that have cases of this form; those of Dockerfiles are `support.dockerfiles`'."""
+    names = {kind.name for kind in KINDS if (FOLDER / kind.name).exists()}
+    return sorted(names - _OF_THEIR_OWN)
 
 
 def cases(kind: str) -> list[Any]:

@@ -271,12 +271,17 @@ def test_F23_whatever_it_became(tmp_path: Path, become: str) -> None:
         write_atomic({file: b"new"}, expected={file: b"as read"})
 
 
-def test_F25_what_was_written_before_a_failure_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = {tmp_path / name: b"new" for name in "123"}
+def three_files(folder: Path) -> dict[Path, bytes]:
+    files = {folder / name: b"new" for name in "123"}
     for file in files:
         file.write_bytes(b"old")
+    return files
+
+
+def test_F25_where_one_of_several_fails_none_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = three_files(tmp_path)
     replace = type(tmp_path).replace
 
     def third_fails(self: Path, target: Path) -> Path:
@@ -287,9 +292,29 @@ def test_F25_what_was_written_before_a_failure_is_told(
     monkeypatch.setattr(type(tmp_path), "replace", third_fails)
     with pytest.raises(StoreError, match="3: cannot be written") as caught:
         write_atomic(files)
+    assert caught.value.mend == ("it was not changed",)
+    assert [file.read_bytes() for file in files] == [b"old", b"old", b"old"]
+    assert names(tmp_path) == ["1", "2", "3"]
+
+
+def test_F25_what_cannot_be_put_back_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = three_files(tmp_path)
+    replace = type(tmp_path).replace
+    done: list[str] = []
+
+    def fails_from_the_third_on(self: Path, target: Path) -> Path:
+        if len(done) == 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        done.append(target.name)
+        return replace(self, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", fails_from_the_third_on)
+    with pytest.raises(StoreError, match="3: cannot be written") as caught:
+        write_atomic(files)
     assert caught.value.mend[-1] == f"written before it: {tmp_path / '1'}, {tmp_path / '2'}"
     assert [file.read_bytes() for file in files] == [b"new", b"new", b"old"]
-    assert names(tmp_path) == ["1", "2", "3"]
 
 
 @pytest.mark.skipif(not hasattr(os, "setxattr"), reason="Linux has these calls")

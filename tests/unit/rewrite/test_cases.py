@@ -1,4 +1,4 @@
-"""Every case of fixtures/rewrite, each read by the kind that its folder is named after."""
+"""Every case of fixtures/rewrite by the kind of its folder; Dockerfiles have their own test."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pinner.rewrite.kinds import KINDS, kind_named
-from support.rewriting import FOLDER, cases, check
+from pinner.rewrite.kinds import kind_named
+from support.rewriting import cases, check, kinds_with_cases
 
 if TYPE_CHECKING:
     from support.rewriting import Case
-
-WITH_CASES = sorted({kind.name for kind in KINDS if (FOLDER / kind.name).exists()})
 
 
 @pytest.mark.parametrize(
     ("kind", "case"),
     [
         pytest.param(kind, case.values[0], id=f"{kind}-{case.id}")
-        for kind in WITH_CASES
+        for kind in kinds_with_cases()
         for case in cases(kind)
     ],
 )

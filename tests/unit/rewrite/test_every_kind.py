@@ -18,7 +18,7 @@ from pinner.rewrite.kinds import KINDS, Kind, kind_named
 from pinner.rewrite.located import NOWHERE
 from pinner.rewrite.model import Occurrence, Skipped
 from pinner.rewrite.plan import plan_file
-from support.rewriting import FOLDER, cases, digest_of, pinned, wish
+from support.rewriting import cases, digest_of, kinds_with_cases, pinned, wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from pinner.rewrite.model import Edit, Found
     from support.rewriting import Case
 
-NAMES = sorted({kind.name for kind in KINDS if (FOLDER / kind.name).exists()})
+NAMES = kinds_with_cases()
 ALL = [(name, case.values[0], case.id) for name in NAMES for case in cases(name)]
 YAML = [
     pytest.param(name, case, id=f"{name}-{label}")
     for name, case, label in ALL
-    if name not in {"dockerfile", "devcontainer", "quadlet"}
+    if name not in {"devcontainer", "quadlet"}
 ]
 PINNED = re.compile(r"@?sha256:[0-9a-f]{64}")
 PUT_IN = re.compile(rb'(?:(?::latest)?@| |(?:, |\r?\n *)"?digest"?: "?)?sha256:[0-9a-f]{64}[" ]?')
