@@ -172,15 +172,21 @@ class Project:
                     mend="it was not changed",
                 )
 
-    def write(self, files: Mapping[Path, bytes]) -> None:
+    def write(
+        self, files: Mapping[Path, bytes], *, expected: Mapping[Path, bytes] | None = None
+    ) -> None:
         """Replace files of the project, all or, where the disk refuses, none.
+
+        Args:
+            files: what to write.
+            expected: what a file has to have still; no entry, no condition.
 
         Raises:
             InputError: a link that leads out of the project's folder.
-            StoreError: the disk refused.
+            StoreError: the disk refused, or a file is not as expected.
         """
         self.require_writable(files)
-        write_atomic(files)
+        write_atomic(files, expected=expected)
 
     def entry_names(self) -> list[str]:
         """The names in images.toml, for completion: an unusable file has none."""

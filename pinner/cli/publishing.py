@@ -125,6 +125,14 @@ class Publishing:
         """Whether the command writes its files itself, before `publish`: it does on `--commit`."""
         return self.publisher.destination.branch is None
 
+    def require_committed(self, files: Mapping[Path, bytes]) -> None:
+        """Make sure that files that will be rewritten are as git has them.
+
+        Raises:
+            InputError: one has changes that a commit would hold too.
+        """
+        self.publisher.require_committed(files)
+
     def publish(
         self,
         outcomes: Iterable[UpdateOutcome],
@@ -132,7 +140,7 @@ class Publishing:
         lock: Lock,
         *,
         changes: Mapping[str, ImageChange] | None = None,
-        write: Callable[[Lock], Mapping[Path, bytes]] | None = None,
+        rewrite: Callable[[Lock], Mapping[Path, bytes]] | None = None,
     ) -> Sequence[Published | Refused]:
         """Commit what an update came to.
 
@@ -141,29 +149,26 @@ class Publishing:
             previous: the lock that the update started from; None where there was none.
             lock: the one that it came to.
             changes: what is known of an entry's two images, by name.
-            write: the files that a lock makes, where that is more than images.lock.
+            rewrite: the files that a lock changes, beside images.lock.
 
         Returns:
             What became of each commit; none where nothing moved. A `Refused` is to be reported,
             and its error's exit code counts.
         """
-        from pinner.lockfile import Lock  # noqa: PLC0415 - as above
+        from pinner.lockfile import Lock, dumps  # noqa: PLC0415 - as above
         from pinner.update.proposals import plan_proposals  # noqa: PLC0415
 
+        def write(lock: Lock) -> Mapping[Path, bytes]:
+            rewritten = {} if rewrite is None else rewrite(lock)
+            return {
+                self.project.lock_path: dumps(lock).encode(),
+                **{path: self.publisher.as_committed(path, rewritten[path]) for path in rewritten},
+            }
+
         proposals = plan_proposals(
-            outcomes,
-            previous or Lock(),
-            lock,
-            write or self._lockfile,
-            grouping=self.grouping,
-            changes=changes,
+            outcomes, previous or Lock(), lock, write, grouping=self.grouping, changes=changes
         )
         return self.publisher.publish(proposals)
-
-    def _lockfile(self, lock: Lock) -> Mapping[Path, bytes]:
-        from pinner.lockfile import dumps  # noqa: PLC0415 - as above
-
-        return {self.project.lock_path: dumps(lock).encode()}
 
 
 def _read(path: Path) -> bytes | None:

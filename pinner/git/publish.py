@@ -94,13 +94,31 @@ class Publisher:
             signs=is_signing_wanted(repository),
             now=now,
         )
-        for path, data in read.items():
-            publisher._require_committed(path, data)
+        publisher.require_committed(read)
         if name is None:
             _require_rest(repository)
         elif name in (branches := Branches.read(repository)).tips or name in branches.checked_out:
             publisher._look_at(branches, name)
         return publisher
+
+    def require_committed(self, files: Mapping[Path, bytes | None]) -> None:
+        """Make sure that files are as the base has them, line ends aside.
+
+        Args:
+            files: as `read` of `open`.
+
+        Raises:
+            InputError: one is not.
+        """
+        for path, data in files.items():
+            self._require_committed(path, data)
+
+    def as_committed(self, path: Path, data: bytes) -> bytes:
+        """The bytes with the line ends that the base's file has, whatever the work tree's have."""
+        there = self.repository.read(self.base, path)
+        if there is None or b"\r\n" in there:
+            return data
+        return data.replace(b"\r\n", b"\n")
 
     def publish(self, proposals: Sequence[Proposal]) -> tuple[Published | Refused, ...]:
         """Commit each proposal; onto the branch that is checked out, one at most.

@@ -43,6 +43,7 @@ _WORDS: Final[dict[type, str]] = {
     Removed: "removed",
     Failed: "failed",
 }
+_MOST_FILES: Final = 4
 _ALARM: Final = "alarm: an immutable tag moved, the pin stays"
 _INDEX_ONLY: Final = "index moved, your platforms did not"
 
@@ -53,6 +54,7 @@ def render_update(
     changes: Sequence[ImageChange] = (),
     now: float,
     wrote: Sequence[str],
+    rewritten: int | None = None,
     dry_run: bool = False,
 ) -> str:
     """The rows and the sum of an update.
@@ -61,18 +63,24 @@ def render_update(
         result: from `run_update`.
         changes: what is known of the images whose pins move.
         now: seconds since the epoch.
-        wrote: the files that are others now.
+        wrote: the files that are others now; none where they are on a branch instead.
+        rewritten: how many places were, or would be, rewritten; None where none was asked for.
         dry_run: nothing was to be written.
     """
     rows = _rows(result, now, {change.name: change for change in changes})
-    if not result.changed:
+    if not result.changed and not rewritten:
         return rows + _nothing("Nothing to update", result)
     head = f"{'Would update' if dry_run else 'Updated'} {_count(result, Updated)} of "
     sums = _sums(result)
-    ends = "Nothing was written. Next: pinner update"
+    ends = "Nothing was written. Next: pinner update" if dry_run else ""
     if wrote:
-        ends = f"Wrote {listing(list(wrote))}. Next: {_look(changes)}, pinner sync"
-    return f"{rows}{head}{_images(result)}.{f' {sums}.' if sums else ''} {ends}\n"
+        follows = "pinner rewrite" if rewritten is None else "pinner sync"
+        ends = f"Wrote {_few(wrote)}. Next: {_look(changes)}, {follows}"
+    if rewritten:
+        verb = "Would rewrite" if dry_run else "Rewrote"
+        ends = f"{verb} {plural(rewritten, 'reference')}. {ends}".rstrip()
+    told = f"{rows}{head}{_images(result)}.{f' {sums}.' if sums else ''} {ends}"
+    return f"{told.rstrip()}\n"
 
 
 def render_outdated(result: UpdateResult, *, now: float) -> str:
@@ -125,6 +133,14 @@ def waiting_text(waiting: Waiting, *, pinned_tag: str | None, now: datetime) -> 
 def age_text(age: Age, now: datetime) -> str:
     """`4 days old (registry time)`."""
     return f"{old((now - age.since).total_seconds())} ({age.evidence.value})"
+
+
+def _few(files: Sequence[str]) -> str:
+    """The files by name, where they are few."""
+    first, *others = files
+    if len(others) > _MOST_FILES:
+        return f"{first} and {plural(len(others), 'other file')}"
+    return listing(list(files))
 
 
 def _look(changes: Sequence[ImageChange]) -> str:

@@ -185,7 +185,8 @@ def test_a_failure_keeps_its_pin_and_the_others_are_written(ground: Ground) -> N
     ran = ground.run("update")
     assert ran.code == 3
     assert ran.out.splitlines()[-1] == (
-        "Updated 1 of 2 images. 1 failed. Wrote images.lock. Next: pinner diff --fetch, pinner sync"
+        "Updated 1 of 2 images. 1 failed. Wrote images.lock. "
+        "Next: pinner diff --fetch, pinner rewrite"
     )
     assert "error: " in ran.err
     text = ground.lockfile.read_text()
@@ -207,7 +208,7 @@ def test_without_a_lock_everything_is_locked(ground: Ground) -> None:
     ground.lockfile.unlink()
     ran = ground.run("update")
     assert ran.out.splitlines()[-1] == (
-        "Updated 0 of 2 images. 2 added. Wrote images.lock. Next: pinner diff, pinner sync"
+        "Updated 0 of 2 images. 2 added. Wrote images.lock. Next: pinner diff, pinner rewrite"
     )
     assert ground.run("lock", "--check").code == 0
 
@@ -351,3 +352,80 @@ def test_an_update_on_a_branch_leaves_the_files(ground: Ground) -> None:
     assert moved in git.git("show", "pinner/update:images.lock")
     again = ground.run("update", "--branch", "pinner/update")
     assert "pinner/update has this update already" in again.out
+
+
+def test_files_are_rewritten_with_the_lock(ground: Ground) -> None:
+    dockerfile = ground.project / "Dockerfile"
+    reference = f"{ground.sim.host}/team/web:stable"
+    dockerfile.write_text(f"FROM {reference}\nRUN true\n")
+    moved = publish(ground, "web", b"two")
+    ran = ground.run("update", "--rewrite", "--summary", "body.md")
+    assert (ran.code, ran.err) == (0, "")
+    assert dockerfile.read_text() == f"FROM {reference}@{moved}\nRUN true\n"
+    assert ran.out.splitlines()[-1] == (
+        "Updated 1 of 2 images. 1 unchanged. Rewrote 1 reference. "
+        "Wrote images.lock and Dockerfile. Next: pinner diff --fetch, pinner sync"
+    )
+    assert "**Files:** `images.lock`, `Dockerfile:1`." in (ground.project / "body.md").read_text()
+    again = ground.run("update", "--rewrite")
+    assert again.out == "Nothing to update: 2 unchanged\n"
+
+
+def test_a_dry_run_rewrites_nothing(ground: Ground) -> None:
+    dockerfile = ground.project / "Dockerfile"
+    dockerfile.write_text(f"FROM {ground.sim.host}/team/web:stable\n")
+    before = dockerfile.read_bytes()
+    publish(ground, "web", b"two")
+    ran = ground.run("update", "--rewrite", "--dry-run")
+    assert dockerfile.read_bytes() == before
+    assert ran.out.splitlines()[-1].endswith(
+        "Would rewrite 1 reference. Nothing was written. Next: pinner update"
+    )
+
+
+def committed(ground: Ground, **files: str | bytes) -> Repository:
+    git = Repository.make(ground.project)
+    git.commit(
+        {
+            "images.toml": ground.spec.read_bytes(),
+            "images.lock": ground.lockfile.read_bytes(),
+            **files,
+        }
+    )
+    ground.environ = {**ground.environ, **IDENTITY}
+    return git
+
+
+def test_on_a_branch_files_are_rewritten_there(ground: Ground) -> None:
+    reference = f"{ground.sim.host}/team/web:stable"
+    git = committed(ground, Dockerfile=f"FROM {reference}\n")
+    moved = publish(ground, "web", b"two")
+    ran = ground.run("update", "--rewrite", "--branch", "pinner/update")
+    assert (ran.code, ran.err) == (0, "")
+    assert git.git("show", "pinner/update:Dockerfile") == f"FROM {reference}@{moved}"
+    assert git.git("status", "--porcelain", "--untracked-files=no") == ""
+    _, total, commit = ran.out.splitlines()
+    assert total == "Updated 1 of 2 images. 1 unchanged. Rewrote 1 reference."
+    assert commit.startswith("Committed to pinner/update: ")
+
+
+def test_a_file_with_changes_of_ones_own_is_not_committed(ground: Ground) -> None:
+    reference = f"{ground.sim.host}/team/web:stable"
+    git = committed(ground, Dockerfile=f"FROM {reference}\n")
+    (ground.project / "Dockerfile").write_text(f"FROM {reference}\nRUN mine\n")
+    publish(ground, "web", b"two")
+    before = ground.lockfile.read_bytes()
+    ran = ground.run("update", "--rewrite", "--commit")
+    assert ran.code == 2
+    assert "Dockerfile is not as HEAD has it" in ran.err
+    assert ground.lockfile.read_bytes() == before
+    assert git.git("log", "--format=%s") == "a change"
+
+
+def test_line_ends_of_the_work_tree_stay_there(ground: Ground) -> None:
+    reference = f"{ground.sim.host}/team/web:stable"
+    git = committed(ground, Dockerfile=f"FROM {reference}\nRUN true\n")
+    (ground.project / "Dockerfile").write_bytes(f"FROM {reference}\r\nRUN true\r\n".encode())
+    moved = publish(ground, "web", b"two")
+    assert ground.run("update", "--rewrite", "--branch", "pinner/update").code == 0
+    assert git.git("show", "pinner/update:Dockerfile") == f"FROM {reference}@{moved}\nRUN true"

@@ -75,7 +75,7 @@ def test_a_moved_index_is_one_get_more(
     assert seen.counts() == {"HEAD manifests": 2, "GET manifests": 3, "GET blobs": 2}
     assert ran.out.splitlines()[-1] == (
         "Updated 1 of 2 images. 1 unchanged. Wrote images.lock. "
-        "Next: pinner diff --fetch, pinner sync"
+        "Next: pinner diff --fetch, pinner rewrite"
     )
     with plain_registry.recording() as seen:
         workspace.pinner("update")
