@@ -12,6 +12,10 @@ from typing import Final, TypeAlias
 Table: TypeAlias = Mapping[str, Mapping[str, str]]
 
 COMMANDS: Final[Table] = {
+    "Begin": {
+        "init": "pinner.cli.init:init",
+        "import": "pinner.cli.importing:import_",
+    },
     "Lock and fetch": {
         "add": "pinner.cli.add:add",
         "remove": "pinner.cli.remove:remove",
