@@ -25,6 +25,7 @@ COMMANDS: Final[Table] = {
     "Files that name images": {
         "rewrite": "pinner.cli.rewrite:rewrite",
         "check": "pinner.cli.check:check",
+        "export": "pinner.cli.export:export",
     },
     "Look into the store": {
         "images": "pinner.cli.images:images",
