@@ -70,7 +70,7 @@ class Pinning:
     def edits(self, place: Occurrence) -> tuple[Edit, ...]:
         """The edits that make it say so; raises `CannotHold`."""
         match = self.matcher.match(place)
-        if isinstance(match, Refused) or match.settled:
+        if isinstance(match, Refused):
             return ()
         return pin_edits(place, tag=match.tag, digest=match.digest)
 

@@ -30,6 +30,7 @@ PASSED_OVER: Final = frozenset({
 """Names of folders that a walk without git does not enter."""
 
 _GIT: Final = ".git"
+_SPEC: Final = "images.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +75,13 @@ def list_files(
             named[str(path)] = None
     problems: list[InputError] = []
     found: dict[str, None] = {}
+    listed = _listed(root, os.environ if environ is None else environ) if folders else None
     for one in folders:
-        files = _below(one, problems, os.environ if environ is None else environ)
+        if listed is None:
+            files = sorted(_walk(str(one), problems))
+        else:
+            below = f"{str(one).rstrip('/')}/"
+            files = [path for path in listed if path.startswith(below)]
         if not files and paths:
             raise InputError(
                 "there is no file in it that git does not ignore", where=safe(str(one))
@@ -104,24 +110,23 @@ def _require_inside(path: Path, root: Path) -> None:
         )
 
 
-def _below(folder: Path, problems: list[InputError], environ: Mapping[str, str]) -> list[str]:
-    """The files below a folder, sorted."""
-    repository = _repository(folder, environ)
-    if repository is None:
-        return sorted(_walk(str(folder), problems))
-    top = str(repository.folder).rstrip("/")
-    below = f"{str(folder).rstrip('/')}/"
-    listed = (f"{top}/{name}" for name in repository.files(folder))
-    return [path for path in listed if path.startswith(below)]
+def _listed(root: Path, environ: Mapping[str, str]) -> list[str] | None:
+    """The files below the project's folder, sorted; None where there is no git to ask.
 
-
-def _repository(folder: Path, environ: Mapping[str, str]) -> Repository | None:
-    """The repository that a folder is in; None also where there is no git to ask."""
+    A repository that ignores images.toml, such as a home folder of which git has a few files, is
+    not the project's.
+    """
     if shutil.which("git", path=environ.get("PATH", os.defpath)) is None:
         return None
-    if not any(os.access(above / _GIT, os.F_OK) for above in (folder, *folder.parents)):
+    if not any(os.access(above / _GIT, os.F_OK) for above in (root, *root.parents)):
         return None
-    return Repository.find(folder, environ=environ)
+    repository = Repository.find(root, environ=environ)
+    if repository is None:
+        return None
+    top = str(repository.folder).rstrip("/")
+    listed = [f"{top}/{name}" for name in repository.files(root)]
+    spec = root / _SPEC
+    return None if spec.exists() and str(spec) not in listed else listed
 
 
 def _walk(folder: str, problems: list[InputError]) -> Iterable[str]:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from pinner.rewrite.plan import FilePlan
     from pinner.spec import Spec
 
+_MEND: Final = "it goes by names, such as Dockerfile, and by the first lines of YAML files"
+
 
 def plan_tree(
     folder: Path,
@@ -153,9 +155,6 @@ class _Sources:
     def _shown(self, path: str) -> str:
         inside = path.startswith(self._base)
         return safe(path[len(self._base) :] if inside else os.path.relpath(path, self._base))
-
-
-_MEND: Final = "it goes by names, such as Dockerfile, and by the first lines of YAML files"
 
 
 def _planned(source: _Source | None, aim: Aim) -> Iterator[PlannedFile]:

@@ -67,6 +67,13 @@ def test_F20_a_link_inside_is_followed_and_stays(project: Ground) -> None:
     assert ran.out.splitlines()[0].startswith("  a.dockerfile:1  redis")
 
 
+def test_F20_a_file_of_two_names_is_one_file(project: Ground) -> None:
+    (project.project / "Dockerfile").symlink_to("a.dockerfile")
+    ran = project.run("rewrite")
+    assert ran.code == 0
+    assert ran.out.splitlines()[-1] == "Pinned 3 references in 3 files"
+
+
 @pytest.mark.parametrize("command", ["check", "rewrite"])
 @pytest.mark.parametrize("named", [True, False])
 def test_F21_a_fifo_is_reported_without_a_hang(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from hashlib import sha1
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from pinner.errors import InputError
 from pinner.files.listing import PASSED_OVER, list_files
 from support.gitrepos import Ground, environment
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def found(folder: Path, *paths: str, **environ: str) -> list[str]:
@@ -69,6 +67,13 @@ def test_each_file_once(ground: Ground) -> None:
     assert found(ground.folder, ".", "a", "a/1") == ["a/1"]
 
 
+def test_a_repository_that_ignores_the_project_is_not_its_own(ground: Ground) -> None:
+    ground.commit({".gitignore": "*\n"})
+    ground.write({"app/images.toml": "", "app/Dockerfile": "", "app/sub/Dockerfile": ""})
+    assert found(ground.folder / "app") == ["Dockerfile", "images.toml", "sub/Dockerfile"]
+    assert found(ground.folder / "app", "sub") == ["sub/Dockerfile"]
+
+
 def test_a_repository_within_is_another_project(ground: Ground) -> None:
     Ground.make(ground.folder / "within").commit({"Dockerfile": ""})
     assert found(ground.folder) == []
@@ -89,6 +94,13 @@ def test_without_git_folders_of_tools_are_passed_over(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert found(tmp_path) == ["a/Dockerfile", "b"]
+
+
+def test_the_folders_that_are_passed_over_are_documented() -> None:
+    page = Path(__file__).parents[3] / "docs/files/README.md"
+    prose = page.read_text(encoding="utf-8").partition("folders are walked, but for these:\n")[2]
+    listed = prose.strip().partition("\n\n")[0]
+    assert set(re.findall(r"`([^`]+)`", listed)) == PASSED_OVER
 
 
 def test_where_git_is_not_installed_folders_are_walked(ground: Ground) -> None:
