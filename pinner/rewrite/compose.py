@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pinner.rewrite.yamlspans import Node
 
 _SCHEME: Final = "docker-image://"
+_LONGEST_INLINE: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def _is_built(looking: Search, service: Node) -> bool:
 
 def _build(looking: Search, build: Node | None) -> None:
     inline = looking.get(build, "dockerfile_inline")
-    text = looking.text(inline)
+    text = looking.text(inline, limit=_LONGEST_INLINE)
     if inline is not None and text is not None:
         _dockerfile(looking, inline, text)
     contexts = looking.get(build, "additional_contexts")

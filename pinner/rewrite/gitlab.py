@@ -92,9 +92,9 @@ def _with_variables(looking: Search, root: Node, places: list[tuple[Scalar, Node
             told.append((node, variables.fill_in(node, job)))
         except UnknownVariable as error:
             _unknown(looking, node, written, str(error))
-    barriers = variables.barriers()
-    for node, reference in told:
-        looking.place(node, reference, written=looking.text(node), barriers=barriers)
+    barriers = variables.barriers([reference for _, reference in told])
+    for (node, reference), own in zip(told, barriers, strict=True):
+        looking.place(node, reference, written=looking.text(node), barriers=own)
 
 
 def _unknown(looking: Search, node: Scalar, written: Located, name: str) -> None:

@@ -8,11 +8,12 @@ Whatever runs the pipeline may override them, as it may the default of an ARG.
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pinner.rewrite.located import Located
+from pinner.rewrite.located import NOWHERE, Located
 from pinner.rewrite.model import Barrier
 from pinner.rewrite.yamlspans import Mapping, Scalar
 from pinner.terminal import safe
@@ -90,19 +91,28 @@ class Variables:
         owner, scalar = places[0]
         return scalar if owner is self.root or owner is job else None
 
-    def barriers(self) -> tuple[Barrier, ...]:
-        """The values that something else than an image uses too; ask when all are filled in."""
+    def barriers(self, references: Iterable[Located]) -> list[tuple[Barrier, ...]]:
+        """For each reference the values in it that something else than an image uses too.
+
+        Args:
+            references: all that were filled in.
+        """
         inside = self._count(self.looking.plain(scalar) for scalar in self._followed.values())
         everywhere = self._count([self.looking.page.source.text])
-        return tuple(
-            Barrier(
-                start=places[0][1].start,
-                end=places[0][1].end,
-                why=f"{safe(name, limit=80)} is used for other things too",
-            )
+        shared = sorted(
+            (places[0][1].start, places[0][1].end, name)
             for name, places in self._declared.items()
             if name in inside and everywhere.get(name, 0) > inside[name]
         )
+        return [
+            tuple(
+                Barrier(
+                    start=start, end=end, why=f"{safe(name, limit=80)} is used for other things too"
+                )
+                for start, end, name in _touched(shared, reference)
+            )
+            for reference in references
+        ]
 
     @staticmethod
     def _count(texts: Iterable[str]) -> dict[str, int]:
@@ -111,6 +121,18 @@ class Variables:
             for found in VARIABLE.finditer(text):
                 counts[name_of(found)] = counts.get(name_of(found), 0) + 1
         return counts
+
+
+def _touched(
+    spans: list[tuple[int, int, str]], reference: Located
+) -> dict[tuple[int, int, str], None]:
+    """The spans, sorted and apart, that a reference takes characters from."""
+    found: dict[tuple[int, int, str], None] = {}
+    for origin in reference.origins:
+        at = bisect.bisect_right(spans, (origin + 1, 0, "")) - 1
+        if origin != NOWHERE and at >= 0 and origin < spans[at][1]:
+            found[spans[at]] = None
+    return found
 
 
 def name_of(found: re.Match[str]) -> str:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pinner.rewrite.yamlsearch import Search
     from pinner.rewrite.yamlspans import Mapping, Node
 
-_EMPTY_QUOTED: Final = 2
+_QUOTES: Final = "'\""
+_BLANKS: Final = " \t"
 
 
 def place_keyed(
@@ -73,14 +74,19 @@ def empty_slot(looking: Search, node: Node | None) -> Slot | None:
     """Where a value goes into a key that has none: between empty quotes, or behind the colon."""
     if not isinstance(node, Scalar) or node.value:
         return None
-    text = looking.page.source.text
-    if node.style in {"'", '"'}:
-        if node.end - node.start != _EMPTY_QUOTED:
-            return None
-        return Slot(offset=node.start + 1, before=b"", after=b"")
-    if node.style or node.end != node.start:
+    if node.style:
+        quoted = node.style in _QUOTES and node.end - node.start == len(_QUOTES)
+        return Slot(offset=node.start + 1, before=b"", after=b"") if quoted else None
+    if node.end != node.start:  # an anchor, and nothing behind it
         return None
-    if text[node.end : node.end + 1] in {" ", "\t"}:
-        after = b" " if text[node.end + 1 : node.end + 2] == "#" else b""
-        return Slot(offset=node.end + 1, before=b"", after=after)
+    text = looking.page.source.text
+    before, here, behind = (
+        text[node.end - 1],
+        text[node.end : node.end + 1],
+        text[node.end + 1 : node.end + 2],
+    )
+    if before in _BLANKS:
+        return Slot(offset=node.end, before=b"", after=b"")
+    if here and here in _BLANKS:
+        return Slot(offset=node.end + 1, before=b"", after=b" " if behind == "#" else b"")
     return Slot(offset=node.end, before=b" ", after=b"")

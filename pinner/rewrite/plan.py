@@ -8,9 +8,8 @@ left as it is.
 
 from __future__ import annotations
 
-import bisect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pinner.rewrite.edits import CannotHold, apply
 from pinner.rewrite.model import Occurrence, Reason, Skipped
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pinner.rewrite.model import Edit, Found
+
+
+_SHARED: Final = "it shares a variable with line {}, which names another image"
 
 
 class Reader(Protocol):
@@ -122,29 +124,43 @@ def _conflicts(places: Sequence[Occurrence], wanted: dict[int, tuple[Edit, ...]]
 
     Two places that want the very same edit (one ARG, the same image twice) agree.
     """
-    found: dict[int, str] = {}
-    stands = sorted(
-        (origin, number)
-        for number, place in enumerate(places)
-        for origin in set(place.reference.origins)
-    )
+    wishes: dict[tuple[int, int], dict[Edit, list[int]]] = {}
     for number, edits in wanted.items():
         for edit in edits:
-            for other in _touched(edit, stands):
-                if other == number or edit in wanted.get(other, ()):
-                    continue
-                why = "it shares a variable with line {}, which names another image"
-                found[number] = why.format(places[other].line)
-                if wanted.get(other):
-                    found[other] = why.format(places[number].line)
+            wishes.setdefault((edit.start, edit.end), {}).setdefault(edit, []).append(number)
+    readers = _readers(places, {at for span in wishes for at in _near(*span)})
+    found: dict[int, str] = {}
+    for span, by_edit in wishes.items():
+        touched = sorted({number for at in _near(*span) for number in readers[at]})
+        wanting = {number: edit for edit, numbers in by_edit.items() for number in numbers}
+        # One that reads these bytes and wants nothing of the kind is against all of them; else any
+        # two that want different edits are against each other.
+        against = next((number for number in touched if number not in wanting), None)
+        if against is None and len(by_edit) == 1:
+            continue
+        first, *_ = wanting
+        second = next((other for other in wanting if wanting[other] != wanting[first]), first)
+        for number, edit in wanting.items():
+            other = second if edit == wanting[first] else first
+            found[number] = _SHARED.format(places[other if against is None else against].line)
+        for number in touched:
+            if number not in wanting and wanted.get(number):
+                found[number] = _SHARED.format(places[first].line)
     return found
 
 
-def _touched(edit: Edit, stands: Sequence[tuple[int, int]]) -> set[int]:
-    """The places that have a character among or next to what an edit changes."""
-    start = bisect.bisect_left(stands, (edit.start - 1, 0))
-    end = bisect.bisect_left(stands, (max(edit.start, edit.end - 1) + 1, 0))
-    return {number for _, number in stands[start:end]}
+def _readers(places: Sequence[Occurrence], offsets: set[int]) -> dict[int, list[int]]:
+    """The places that have a character at one of these offsets."""
+    readers: dict[int, list[int]] = {at: [] for at in offsets}
+    for number, place in enumerate(places):
+        for at in offsets.intersection(place.reference.origins):
+            readers[at].append(number)
+    return readers
+
+
+def _near(start: int, end: int) -> range:
+    """The offsets of the characters among or next to bytes [start, end)."""
+    return range(start - 1, max(start, end - 1) + 1)
 
 
 def _as_intended(

@@ -10,22 +10,23 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pinner.rewrite.located import Located
 from pinner.rewrite.model import Occurrence, Reason, Skipped
 from pinner.rewrite.yamlscalars import read_scalar
 from pinner.rewrite.yamlspans import Mapping, Node, NotYaml, Scalar, Sequence, read_documents
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from pinner.oci.platform import Platform
-    from pinner.rewrite.located import Located
     from pinner.rewrite.model import Barrier, Found, Slot
     from pinner.rewrite.page import Page
 
 # Hostile files multiply by aliases and merge keys; what honest ones of 4 MiB need is far less.
 _STEPS: Final = 1_000_000
 _MERGE_DEPTH: Final = 50
+_LONGEST: Final = 8192
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _FILE_TEMPLATE: Final = re.compile(r"\{\{|\{%|<%|<\?")
 TEMPLATE: Final = re.compile(r"\{\{|\{%|<%|\$\(|\$\[\[")
@@ -44,7 +45,7 @@ class Search:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self._found: dict[tuple[int, str], Found] = {}
+        self._found: dict[tuple[int, Hashable], Found] = {}
         self._steps = 0
 
     # Nodes
@@ -117,10 +118,15 @@ class Search:
             elif isinstance(node, Mapping):
                 waiting += [*node.merged, *reversed(node.values.values())]
 
-    def text(self, node: Node | None) -> Located | None:
-        """What a scalar reads; None where it is no scalar, or null."""
+    def text(self, node: Node | None, *, limit: int = _LONGEST) -> Located | None:
+        """What a scalar reads; None where it is no scalar, or null.
+
+        What is longer than `limit` is no reference, and stands nowhere.
+        """
         if not isinstance(node, Scalar) or (not node.style and node.value in _NULL):
             return None
+        if node.end - node.start > limit:
+            return Located.made(node.value[:limit])
         return read_scalar(self.page.source, node)
 
     def plain(self, node: Node | None) -> str:
@@ -221,9 +227,13 @@ class Search:
         self.add(node.start, self.page.skip(written, reason, why, mend, statement=line))
 
     def add(self, offset: int, found: Found) -> None:
-        """Anything else that is found; what stands at the same offset and reads alike is one."""
-        text = found.reference.text if isinstance(found, Occurrence) else found.text
-        self._found.setdefault((offset, text), found)
+        """Anything else that is found; what is read from the very same characters is one place."""
+        same: Hashable
+        if isinstance(found, Occurrence):
+            same = (found.reference.text, tuple(found.reference.origins), found.slot)
+        else:
+            same = (found.text, found.line)
+        self._found.setdefault((offset, same), found)
 
     def found(self) -> tuple[Found, ...]:
         """All of it, in the order of the file."""

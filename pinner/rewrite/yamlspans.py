@@ -24,7 +24,9 @@ BOM: Final = b"\xef\xbb\xbf"
 _STANDS_IN: Final = bytes([*range(0x80), *(ord(STAND_IN) for _ in range(0x80))])
 # Breaks to YAML 1.1 (libyaml, go-yaml) and none to YAML 1.2: NEL, LS and PS.
 _DISPUTED: Final = re.compile(rb"\xc2\x85|\xe2\x80[\xa8\xa9]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MERGE: Final = "<<"
+_ENDS: Final = frozenset({"MappingEndEvent", "SequenceEndEvent"})
 
 
 class NotYaml(Exception):  # noqa: N818 - an answer, turned into a finding by who asked
@@ -41,7 +43,7 @@ class NotYaml(Exception):  # noqa: N818 - an answer, turned into a finding by wh
         self.syntax = syntax
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Scalar:
     """A scalar.
 
@@ -125,9 +127,9 @@ def _events(text: str) -> Iterator[Any]:
         why = f"it is not YAML: {error.problem or error.context}"
         raise NotYaml(why, mark.index if mark is not None else 0, syntax=True) from error
     except yaml.YAMLError as error:  # the reader's: a control character
-        offset = getattr(error, "position", 0)
+        control = _CONTROL.search(text)
         why = "it is not YAML: it has a control character"
-        raise NotYaml(why, offset if isinstance(offset, int) else 0, syntax=True) from error
+        raise NotYaml(why, control.start() if control else 0, syntax=True) from error
 
 
 @dataclass(slots=True)
@@ -148,21 +150,35 @@ class _Composer:
         return self.roots
 
     def _take(self, event: Any) -> None:
-        name = type(event).__name__
+        name = event.__class__.__name__
+        node: Node
         if name == "ScalarEvent":
             start, end = event.start_mark.index, event.end_mark.index
             node = Scalar(event.value, start + self.skipped, end + self.skipped, event.style or "")
-            self._anchored(event, node)
-            self._add(node)
         elif name == "MappingStartEvent":
             flow = bool(event.flow_style)
-            self._push(event, Mapping(event.start_mark.index + self.skipped, flow))
+            node = Mapping(event.start_mark.index + self.skipped, flow, {}, {}, {}, [])
         elif name == "SequenceStartEvent":
-            self._push(event, Sequence(event.start_mark.index + self.skipped))
-        elif name in {"MappingEndEvent", "SequenceEndEvent"}:
+            node = Sequence(event.start_mark.index + self.skipped, [])
+        elif name in _ENDS:
             self.open.pop()
             self.pending.pop()
-        elif name == "AliasEvent":
+            return
+        else:
+            self._take_other(event, name)
+            return
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        self._add(node)
+        if not isinstance(node, Scalar):
+            if len(self.open) >= DEPTH_LIMIT:
+                why = f"it is nested more than {DEPTH_LIMIT} levels"
+                raise NotYaml(why, event.start_mark.index)
+            self.open.append(node)
+            self.pending.append(None)
+
+    def _take_other(self, event: Any, name: str) -> None:
+        if name == "AliasEvent":
             target = self.anchors.get(event.anchor)
             if target is None:
                 why = "it is not YAML: an alias names no anchor"
@@ -171,18 +187,6 @@ class _Composer:
         elif name == "DocumentStartEvent":
             self.anchors = {}
 
-    def _anchored(self, event: Any, node: Node) -> None:
-        if event.anchor is not None:
-            self.anchors[event.anchor] = node
-
-    def _push(self, event: Any, node: Sequence | Mapping) -> None:
-        if len(self.open) >= DEPTH_LIMIT:
-            raise NotYaml(f"it is nested more than {DEPTH_LIMIT} levels", event.start_mark.index)
-        self._anchored(event, node)
-        self._add(node)
-        self.open.append(node)
-        self.pending.append(None)
-
     def _add(self, node: Node) -> None:
         if not self.open:
             self.roots.append(node)
@@ -190,10 +194,12 @@ class _Composer:
         parent = self.open[-1]
         if isinstance(parent, Sequence):
             parent.items.append(node)
-        elif self.pending[-1] is None:
+            return
+        key = self.pending[-1]
+        if key is None:
             self.pending[-1] = node
         else:
-            key, self.pending[-1] = self.pending[-1], None
+            self.pending[-1] = None
             self._pair(parent, key, node)
 
     def _pair(self, mapping: Mapping, key: Node, value: Node) -> None:
@@ -202,14 +208,12 @@ class _Composer:
         if key.value == _MERGE and not key.style:
             mapping.merged.append(value)
             return
-        name = self._name(key)
+        name = self._name(key) if STAND_IN in key.value else key.value
         if name in mapping.values:
             mapping.doubled[name] = key
         mapping.values[name] = value
         mapping.keys[name] = key
 
     def _name(self, key: Scalar) -> str:
-        """The key; told apart by its bytes where the parser did not see them all."""
-        if STAND_IN not in key.value:
-            return key.value
+        """A key that the parser did not see whole, told apart from others by its bytes."""
         return self.data[key.start : key.end].decode("latin-1")

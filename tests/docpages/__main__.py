@@ -1,14 +1,14 @@
 """`make docs`: runs every example of the documentation and writes down what it prints.
 
-Outputs of console blocks, docs/cli.md and the pictures in docs/images. Pages that are as they
-should be stay untouched.
+Outputs of console blocks, docs/cli.md, the cases in docs/files and the pictures in docs/images.
+Pages that are as they should be stay untouched.
 """
 
 from __future__ import annotations
 
 import sys
 
-from docpages import pages, pictures, reference
+from docpages import dockerfiles, pages, pictures, reference
 
 
 def main() -> None:
@@ -20,6 +20,8 @@ def main() -> None:
         if text != shown:
             page.write_text(text, encoding="utf-8")
             sys.stderr.write(f"wrote {page.relative_to(pages.ROOT)}\n")
+    if dockerfiles.write(pages.DOCS / "files" / "dockerfile.md"):
+        sys.stderr.write("wrote the table of docs/files/dockerfile.md\n")
     for name, make in pictures.PICTURES.items():
         pictures.write(name, make())
         sys.stderr.write(f"drew docs/images/{name}.svg\n")

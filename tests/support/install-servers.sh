@@ -5,8 +5,8 @@
 set -eu
 
 # program:package
-wanted='docker-registry:docker-registry skopeo:skopeo podman:podman umoci:umoci nginx:nginx-light
-    containerd:containerd curl:curl htpasswd:apache2-utils zsh:zsh fish:fish'
+wanted='docker-registry:docker-registry skopeo:skopeo podman:podman umoci:umoci buildah:buildah
+    nginx:nginx-light containerd:containerd curl:curl htpasswd:apache2-utils zsh:zsh fish:fish'
 
 PATH="$PATH:/usr/sbin:/sbin"
 missing=''

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from pinner.rewrite.dockerfile.lines import Dockerfile, Instruction
     from pinner.rewrite.located import Located
+    from pinner.rewrite.model import Barrier
     from pinner.rewrite.page import Page
 
 _WORD: Final = re.compile(f"[^{SPACE}]+")
@@ -229,8 +230,14 @@ class _Reader:
             written=written,
             statement=self._statement(),
             platform=platform,
-            barriers=self._barriers,
+            barriers=self._barriers_of(reference),
         )
+
+    def _barriers_of(self, reference: Located) -> tuple[Barrier, ...]:
+        if not self._barriers:
+            return ()
+        found = (self._barriers.get(origin) for origin in reference.origins)
+        return tuple(dict.fromkeys(barrier for barrier in found if barrier is not None))
 
     def _refused(self, written: Located, why: str, reason: Reason = Reason.UNSUPPORTED) -> Skipped:
         return self._page.skip(written, reason, why, statement=self._statement())

@@ -137,11 +137,11 @@ def stage_names(instructions: Iterable[Instruction]) -> frozenset[str]:
 
 def shared_variables(
     instructions: Iterable[Instruction], values: Mapping[str, Located], *, escape: str
-) -> tuple[Barrier, ...]:
-    """The places of global values that stages use as well, and that must not get a digest."""
+) -> dict[int, Barrier]:
+    """The bytes of global values that stages use as well, and that must not get a digest."""
+    barriers: dict[int, Barrier] = {}
     if not values:
-        return ()
-    barriers: list[Barrier] = []
+        return barriers
     inside = False
     seen: set[str] = set()
     for instruction in instructions:
@@ -152,10 +152,10 @@ def shared_variables(
             if default is None and name in values and name not in seen:
                 seen.add(name)
                 why = f"ARG {name} is used inside a stage too, where it would hold the digest"
-                barriers += [
-                    Barrier(start=start, end=end, why=why) for start, end in _runs(values[name])
-                ]
-    return tuple(barriers)
+                for start, end in _runs(values[name]):
+                    barrier = Barrier(start=start, end=end, why=why)
+                    barriers |= dict.fromkeys(range(start, end), barrier)
+    return barriers
 
 
 def _runs(value: Located) -> Iterator[tuple[int, int]]:

@@ -221,8 +221,8 @@ class _Lexer:
         pieces = pattern_pieces(self.until("/", raw=True, depth=depth).text)
         replacement = self.until("}", raw=True, depth=depth)
         value = self._value(name)
-        if STAR in pieces and len(value) > _LONGEST_SEARCHED:
-            raise CannotExpand(f"the value of {name} is too long to be searched")
+        if pieces.count(STAR) > (len(value) <= _LONGEST_SEARCHED):
+            raise CannotExpand(f"the value of {name} is too long to be searched for this pattern")
         parts: list[Located] = []
         at = 0
         for found in re.finditer(as_expression(pieces, greedy=True), value.text, re.DOTALL):
