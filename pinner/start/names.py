@@ -45,14 +45,9 @@ def propose_names(
     }
     alone = Counter(reference.repository for reference in references)
     least = {reference: 0 if alone[reference.repository] == 1 else 1 for reference in references}
-    used = set(taken)
-    names: dict[Reference, str] = {}
-    for reference, name in sorted(
-        _apart(choices, least).items(), key=lambda item: (item[1], str(item[0]))
-    ):
-        names[reference] = _free(name, used)
-        used.add(names[reference])
-    return names
+    chosen = sorted(_apart(choices, least).items(), key=lambda item: (item[1], str(item[0])))
+    free = _Free(taken)
+    return {reference: free.name(name) for reference, name in chosen}
 
 
 def _choices(label: str, reference: Reference) -> list[str]:
@@ -117,11 +112,20 @@ def _apart(choices: Mapping[_Key, Sequence[str]], least: Mapping[_Key, int]) -> 
             at[key] += 1
 
 
-def _free(name: str, used: Collection[str]) -> str:
-    """The name, with a number behind it where it is used."""
-    if name not in used:
+class _Free:
+    """Gives names out once each, with a number behind those that are used already."""
+
+    def __init__(self, used: Collection[str]) -> None:
+        self._used = set(used)
+        self._numbers: dict[str, int] = {}
+
+    def name(self, wish: str) -> str:
+        """The name, or `NAME-2`, `NAME-3` and so on."""
+        name = wish
+        number = self._numbers.get(wish, 1)
+        while name in self._used:
+            number += 1
+            name = f"{wish}-{number}"
+        self._numbers[wish] = number
+        self._used.add(name)
         return name
-    number = 2
-    while f"{name}-{number}" in used:
-        number += 1
-    return f"{name}-{number}"
