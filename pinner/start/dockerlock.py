@@ -23,7 +23,9 @@ _LIMIT: Final = 16 * 1024 * 1024
 _MOST: Final = 10_000
 _SHOWN: Final = 160
 _LISTS: Final = ("dockerfiles", "composefiles", "kubernetesfiles")
-_KEYS: Final = frozenset({"name", "tag", "digest", "dockerfile", "service", "container"})
+_KEYS: Final = frozenset(
+    {"name", "tag", "digest", "dockerfile", "service", "serviceName", "container"}
+)
 _SCRATCH: Final = "scratch"
 
 
