@@ -126,6 +126,18 @@ def platform_option(function: _Function) -> _Function:
     )(function)
 
 
+def one_platform_option(help_text: str) -> Callable[[_Function], _Function]:
+    """`--platform P`, once, for the commands that name one platform's manifests."""
+    return click.option("--platform", metavar="P", callback=_parse_platform, help=help_text)
+
+
+def _parse_platform(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> Platform | None:
+    found = _parse_platforms(ctx, param, () if value is None else (value,))
+    return found[0] if found else None
+
+
 def _parse_platforms(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Platform, ...]:

@@ -92,7 +92,10 @@ class Project:
         except FileNotFoundError as error:
             raise InputError(
                 f"there is no {SPEC} in this folder or above it",
-                mend="start one with `pinner add IMAGE`, such as `pinner add debian:bookworm`",
+                mend=(
+                    "`pinner init` begins one with the images that files here name,",
+                    "`pinner add IMAGE` with one image, such as `pinner add debian:bookworm`",
+                ),
             ) from error
 
     def spec_text(self) -> str:

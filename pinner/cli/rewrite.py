@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinner.cli.options import command
+from pinner.cli.options import command, one_platform_option
 
 if TYPE_CHECKING:
     from pinner.cli.context import Session
@@ -16,28 +16,12 @@ if TYPE_CHECKING:
     from pinner.oci.platform import Platform
 
 
-def _parse_platform(
-    ctx: click.Context, param: click.Parameter, value: str | None
-) -> Platform | None:
-    from pinner.oci.platform import InvalidPlatform, Platform  # noqa: PLC0415 - help does without
-
-    try:
-        return None if value is None else Platform.parse(value)
-    except InvalidPlatform as error:
-        raise click.BadParameter(error.what, ctx, param) from error
-
-
 @command
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--check", is_flag=True, help="Write nothing: exit 1 if something would change.")
 @click.option("--diff", is_flag=True, help="Write nothing: show the lines that would change.")
 @click.option("--unpin", is_flag=True, help="Take digests away and leave the tags.")
-@click.option(
-    "--platform",
-    metavar="P",
-    callback=_parse_platform,
-    help="Write this platform's digests instead of those for all platforms.",
-)
+@one_platform_option("Write this platform's digests instead of those for all platforms.")
 def rewrite(
     session: Session,
     *,

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pinner.cli.context import Session
-    from pinner.lockfile import Lock
     from pinner.oci.platform import Platform
-    from pinner.spec import Spec
 
 
 @command
@@ -41,7 +39,8 @@ def sync(
     Tags are never asked for, and nothing at all is asked where the store has everything. The
     platform is linux on this machine's architecture unless said otherwise.
     """
-    from pinner.outcome import Failed, exit_code  # noqa: PLC0415 - help does without
+    from pinner.cli.fresh import require_fresh  # noqa: PLC0415 - help does without
+    from pinner.outcome import Failed, exit_code  # noqa: PLC0415
     from pinner.output.sync import render_sync, sync_fields  # noqa: PLC0415
     from pinner.sync import OfflineSource, run_sync, select_images  # noqa: PLC0415
 
@@ -49,7 +48,7 @@ def sync(
         raise click.UsageError("--platform and --all-platforms exclude each other")
     lock = session.project.require_lock()
     spec = session.project.read_spec()
-    _require_fresh(spec, lock, frozen=frozen)
+    require_fresh(spec, lock, frozen=frozen, command="sync")
     platforms = None if all_platforms else (platform or (session.host_platform,))
     wanted = select_images(lock, names=names, platforms=platforms)
     started = session.clock.monotonic()
@@ -76,21 +75,3 @@ def sync(
         sync_fields(result, requests=requests),
     )
     return exit_code(result.outcomes)
-
-
-def _require_fresh(spec: Spec, lock: Lock, *, frozen: bool) -> None:
-    """Refuse an injected lock always, and a stale one unless `--frozen` is given."""
-    from pinner.errors import AnswerNo, InputError  # noqa: PLC0415 - only when it runs
-    from pinner.freshness import Kind, staleness  # noqa: PLC0415
-
-    findings = staleness(spec, lock)
-    for finding in findings:
-        if finding.kind is Kind.IDENTITY:
-            raise InputError(finding.what, where="images.lock", mend="run `pinner lock`")
-    if findings and not frozen:
-        others = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
-        raise AnswerNo(
-            f"{findings[0].what}{others}",
-            where="images.lock",
-            mend="run `pinner lock`, or `pinner sync --frozen` to take it as it is",
-        )

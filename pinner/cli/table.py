@@ -12,6 +12,10 @@ from typing import Final, TypeAlias
 Table: TypeAlias = Mapping[str, Mapping[str, str]]
 
 COMMANDS: Final[Table] = {
+    "Begin": {
+        "init": "pinner.cli.init:init",
+        "import": "pinner.cli.importing:import_",
+    },
     "Lock and fetch": {
         "add": "pinner.cli.add:add",
         "remove": "pinner.cli.remove:remove",
@@ -26,6 +30,7 @@ COMMANDS: Final[Table] = {
     "Files that name images": {
         "rewrite": "pinner.cli.rewrite:rewrite",
         "check": "pinner.cli.check:check",
+        "export": "pinner.cli.export:export",
     },
     "Look into the store": {
         "images": "pinner.cli.images:images",

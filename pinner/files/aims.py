@@ -159,6 +159,30 @@ class Unpinning:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """Every place as it is; nothing is wanted of it."""
+
+    def is_settled(self, place: Occurrence) -> bool:  # noqa: ARG002 - as `Aim` has it
+        """Yes."""
+        return True
+
+    def edits(self, place: Occurrence) -> tuple[Edit, ...]:  # noqa: ARG002 - as `Aim` has it
+        """None."""
+        return ()
+
+    def judged(self, place: Occurrence, file: str, *, after: str, cannot: str) -> Place:  # noqa: ARG002
+        """Pinned where it has a digest; `entry` is what a comment above it says."""
+        text = place.reference.text
+        return Place(
+            file=file,
+            line=place.line,
+            text=text,
+            status=Status.PINNED if "@" in text else Status.UNPINNED,
+            entry=place.entry,
+        )
+
+
 def passed_over(skipped: Skipped, file: str) -> Place:
     """A place that the reader of its file left alone."""
     text = safe(skipped.text, limit=_SHOWN)

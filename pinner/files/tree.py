@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinner.errors import InputError
-from pinner.files.aims import Pinning, Unpinning, passed_over
+from pinner.files.aims import Noting, Pinning, Unpinning, passed_over
 from pinner.files.listing import list_files
 from pinner.files.model import PlannedFile, Tree
 from pinner.files.reading import TreeReader
@@ -83,6 +83,17 @@ def plan_unpinning(
     listing = list_files(folder, paths, environ=environ)
     repositories = frozenset(entry.repository for entry in spec.entries)
     return _plan(listing, Unpinning(repositories), seen_from or folder)
+
+
+def note_tree(
+    folder: Path,
+    *,
+    paths: Sequence[Path] = (),
+    seen_from: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Tree:
+    """Every place as it is, whatever images.toml says; arguments as `plan_tree`."""
+    return _plan(list_files(folder, paths, environ=environ), Noting(), seen_from or folder)
 
 
 def _plan(listing: Listing, aim: Aim, seen_from: Path) -> Tree:

@@ -13,6 +13,7 @@ services:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pinner.oci.platform import InvalidPlatform, Platform
@@ -20,6 +21,7 @@ from pinner.rewrite.dockerfile import find_images as find_in_dockerfile
 from pinner.rewrite.interpolation import CannotInterpolate, Interpolated, interpolate
 from pinner.rewrite.model import Reason
 from pinner.rewrite.yamlsearch import FILLED_IN, TEMPLATE, Search, search
+from pinner.rewrite.yamlspans import read_documents
 
 if TYPE_CHECKING:
     from pinner.rewrite.located import Located
@@ -31,6 +33,36 @@ _SCHEME: Final = "docker-image://"
 _LONGEST_INLINE: Final = 1 << 18
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service, and the image that it runs.
+
+    Attributes:
+        image: what `image` names; None where there is none, or where it names what is built.
+    """
+
+    name: str
+    image: Found | None
+
+
+def find_services(page: Page) -> tuple[Service, ...]:
+    """The services of a compose file, in its order.
+
+    Raises:
+        NotYaml: it cannot be read.
+    """
+    services: dict[str, Service] = {}
+    for root in read_documents(page.data):
+        looking = Search(page)
+        for name, service in looking.items(looking.get(root, "services")):
+            own = Search(page)
+            if not _is_built(own, service):
+                platform = _platform(own.plain(own.get(service, "platform")))
+                _image(own, own.get(service, "image"), platform=platform)
+            services[name] = Service(name=name, image=next(iter(own.found()), None))
+    return tuple(services.values())
+
+
 def find_images(page: Page) -> tuple[Found, ...]:
     """What a compose file names."""
     return search(page, _document)
@@ -38,18 +70,22 @@ def find_images(page: Page) -> tuple[Found, ...]:
 
 def _document(looking: Search, root: Node) -> None:
     for _, service in looking.items(looking.get(root, "services")):
-        build = looking.get(service, "build")
-        if build is None or looking.plain(build) in {"null", "~"}:
+        if not _is_built(looking, service):
             platform = _platform(looking.plain(looking.get(service, "platform")))
             _image(looking, looking.get(service, "image"), platform=platform)
         else:
-            _build(looking, build)
+            _build(looking, looking.get(service, "build"))
         for volume in looking.elements(looking.get(service, "volumes")):
             if looking.plain(looking.get(volume, "type")) == "image":
                 _image(looking, looking.get(volume, "source"))
 
 
-def _build(looking: Search, build: Node) -> None:
+def _is_built(looking: Search, service: Node) -> bool:
+    build = looking.get(service, "build")
+    return build is not None and looking.plain(build) not in {"null", "~"}
+
+
+def _build(looking: Search, build: Node | None) -> None:
     inline = looking.get(build, "dockerfile_inline")
     text = looking.text(inline, limit=_LONGEST_INLINE)
     if inline is not None and text is not None:
