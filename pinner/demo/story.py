@@ -18,24 +18,57 @@ if TYPE_CHECKING:
 SPEC: Final = "images.toml"
 LOCK: Final = "images.lock"
 SUMMARY: Final = "summary.md"
+DOCKERFILE: Final = "Dockerfile"
+COMPOSE: Final = "compose.yaml"
 
 
 def story(host: str) -> tuple[Step, ...]:
     """All chapters, with images of the registry at `host`."""
-    return (*_lock(host), *_sync(), *_moved_tag(), *_update(), *_stale(host), *_end())
+    return (
+        *_begin(host),
+        *_lock(host),
+        *_files(),
+        *_sync(),
+        *_moved_tag(),
+        *_update(),
+        *_stale(host),
+        *_end(),
+    )
+
+
+def _begin(host: str) -> Sequence[Step]:
+    return (
+        Say(
+            f"A registry runs on {host}, everything else in a temporary folder;\n"
+            "nothing leaves this machine. A project has a Dockerfile and a compose file:"
+        ),
+        Write(DOCKERFILE, _dockerfile(host)),
+        Show(DOCKERFILE),
+        Write(COMPOSE, _compose(host)),
+        Show(COMPOSE),
+        Say("init finds the images that they name, and writes down the wish:"),
+        Run("pinner init --platform linux/amd64 --platform linux/arm64"),
+        Show(SPEC),
+    )
 
 
 def _lock(host: str) -> Sequence[Step]:
     return (
-        Say(
-            f"A registry runs on {host}, everything else in a temporary folder;\n"
-            "nothing leaves this machine. images.toml says which images a project wants:"
-        ),
-        Write(SPEC, _spec(host)),
-        Show(SPEC),
+        Say("redis shall follow the newest 7 of the alpine variant, not one version:"),
+        Edit(SPEC, f'redis = "{host}/redis:7.4.1-alpine"', _redis(host, ">=7,<8")),
         Say("Tags move. lock asks once what they name now, and writes down the digests:"),
         Run("pinner lock"),
         Show(LOCK, lines=12),
+    )
+
+
+def _files() -> Sequence[Step]:
+    return (
+        Say("rewrite puts the digests where files name images; every other byte stays:"),
+        Run("pinner rewrite --diff"),
+        Run("pinner rewrite"),
+        Say("In CI, check tells offline whether they still stand there:"),
+        Run("pinner check"),
     )
 
 
@@ -74,8 +107,9 @@ def _update() -> Sequence[Step]:
             "body of a pull request:"
         ),
         Run("pinner outdated", exit_code=1),
-        Run(f"pinner update --fetch --summary {SUMMARY}"),
+        Run(f"pinner update --fetch --rewrite --summary {SUMMARY}"),
         Show(SUMMARY),
+        Run("pinner check"),
     )
 
 
@@ -93,25 +127,31 @@ def _stale(host: str) -> Sequence[Step]:
 def _end() -> Sequence[Step]:
     return (
         Say(
-            "In your own repository: `pinner add debian:bookworm`, commit images.toml and\n"
-            "images.lock, and let CI run `pinner lock --check` and `pinner sync`."
+            "In your own repository: `pinner init`, `pinner lock`, `pinner rewrite`; commit what\n"
+            "they wrote, and let CI run `pinner check` and `pinner sync`."
         ),
     )
 
 
 def _redis(host: str, version: str) -> str:
-    return f'redis  = {{ image = "{host}/redis", version = "{version}", variant = "alpine" }}'
+    return f'redis = {{ image = "{host}/redis", version = "{version}", variant = "alpine" }}'
 
 
-def _spec(host: str) -> str:
+def _dockerfile(host: str) -> str:
     return f"""\
-[settings]
-platforms = ["linux/amd64", "linux/arm64"]
+FROM {host}/debian:bookworm AS build
+RUN make
 
-[images]
-debian = "{host}/debian:bookworm"
-alpine = "{host}/alpine:3.20"
-# the newest version within the range, of the alpine variant
-{_redis(host, ">=7,<8")}
-app    = "{host}/team/app:stable"   # built on debian: they share a layer
+FROM {host}/alpine:3.20
+COPY --from=build /srv /srv
+"""
+
+
+def _compose(host: str) -> str:
+    return f"""\
+services:
+  app:
+    image: {host}/team/app:stable   # built on debian: they share a layer
+  cache:
+    image: {host}/redis:7.4.1-alpine
 """

@@ -75,6 +75,11 @@ def test_locking_costs_one_manifest_an_entry(told: Told) -> None:
     assert "(1 manifest request)" in second
 
 
+def test_the_files_stay_pinned(told: Told) -> None:
+    first, updated = told.output_of("pinner check")
+    assert first == updated == "Every reference in 2 files is pinned as locked: 4 pinned\n"
+
+
 def test_a_second_sync_asks_nobody(told: Told) -> None:
     _, second, _ = told.output_of("pinner sync")
     assert "0 requests" in second
@@ -106,5 +111,5 @@ def test_the_update_names_what_the_rebuild_changes(told: Told) -> None:
     rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| `([^`]+)` \|", summary, re.MULTILINE)
     moved = [(name, before[name], after[name]) for name in before if before[name] != after[name]]
     assert sorted(rows) == sorted(moved)
-    (updated,) = told.output_of("pinner update --fetch --summary summary.md")
+    (updated,) = told.output_of("pinner update --fetch --rewrite --summary summary.md")
     assert "4 packages, 4 CVEs named fixed" in updated
