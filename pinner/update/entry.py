@@ -10,6 +10,7 @@ A pin never moves to a tag that ranks lower, nor to a digest that its tag named 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from pinner.errors import NotFound
@@ -29,7 +30,7 @@ from pinner.update.model import (
 from pinner.update.seenlog import after, sighting_of, watched_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pinner.lockfile import LockedImage
     from pinner.oci.digest import Digest
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pinner.oci.sources import RawManifest
     from pinner.resolve import EntryResolver
     from pinner.spec import SpecEntry
+    from pinner.tagpolicy import TagWish
     from pinner.update.age import Verdict
     from pinner.update.observer import Observer
     from pinner.update.seenlog import History
@@ -130,8 +132,7 @@ class EntryUpdater:
         if entry.wish is None:
             return [own]
         tags = self._resolver.tags(entry.repository)
-        ranked = entry.wish.ranked({*tags, own})
-        better = ranked[: ranked.index(own)] if own in ranked else ranked
+        better = _above(own, {*tags, own}, entry.wish)
         if own not in tags and not better:
             self._warn(
                 entry.name,
@@ -237,6 +238,18 @@ class EntryUpdater:
             return self._resolver.image(entry, reference, self._resolver.resolve(reference))
         except (NotFound, NoSuchPlatform):
             return None
+
+
+def _above(own: str, tags: Iterable[str], wish: TagWish) -> tuple[str, ...]:
+    """The tags that rank above an admitted one, best first.
+
+    One that does not compete with the best tag is not ranked beside those that do, of which some
+    may be lower.
+    """
+    ranked = wish.ranked(tags)
+    if own in ranked:
+        return ranked[: ranked.index(own)]
+    return tuple(takewhile(lambda tag: wish.ranked((tag, own))[0] == tag, ranked))
 
 
 def _clues(history: History, digest: Digest) -> Clues:

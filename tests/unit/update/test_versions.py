@@ -7,8 +7,8 @@ import pytest
 from pinner.errors import NotFound
 from pinner.oci.reference import Reference
 from pinner.outcome import Failed
-from pinner.update import Alarm, Unchanged, Updated
-from support.updating import Story
+from pinner.update import Alarm, Held, Unchanged, Updated
+from support.updating import DAY, START, Story
 
 NODE = '[images]\nnode = { image = "node", version = ">=22,<23", variant = "alpine" }'
 
@@ -108,6 +108,40 @@ def test_a_tag_that_is_gone_leads_to_a_higher_one(story: Story) -> None:
     assert isinstance(result.outcomes[0], Updated)
     assert result.warnings == ()
     assert tag(story) == "22.12.0-alpine"
+
+
+@pytest.mark.parametrize(
+    ("entry", "older", "locked", "newest"),
+    [
+        pytest.param(
+            r"""tags = '^noble-(?P<version>[0-9]{8}(?:\.[0-9]+)?)$'""",
+            "noble-20240904.1",
+            "noble-20241015",
+            "noble-20241118.1",
+            id="tags",
+        ),
+        pytest.param(
+            'version = "==9.*", variant = "*"',
+            "9.5-900.1600000000",
+            "9.6-1700000000",
+            "9.7-923.1773204619",
+            id="version",
+        ),
+    ],
+)
+def test_while_the_newest_matures_a_pin_that_does_not_compete_with_it_never_goes_back(
+    entry: str, older: str, locked: str, newest: str
+) -> None:
+    story = Story(f'[images]\nbase = {{ image = "base", {entry}, minimum-age = "3d" }}')
+    story.push(f"base:{older}", "older", manifest_time=START - 90 * DAY)
+    story.push(f"base:{locked}", "locked", manifest_time=START - 30 * DAY)
+    story.lock()
+    assert tag(story) == locked
+    story.push(f"base:{newest}", "newest", manifest_time=START)
+    assert isinstance(story.outcome(), Held)
+    story.pass_days(3)
+    story.update()
+    assert tag(story) == newest
 
 
 def test_a_listed_tag_that_is_gone_is_passed_over(
