@@ -38,7 +38,7 @@ def render_lock(result: LockResult, *, requests: int, seconds: float, wrote: Seq
     platforms = for_platforms(image.platforms for image in result.lock.images)
     head = f"Locked {images}{platforms} in {duration(seconds)} ({asked})\n"
     rows = columns(row for outcome in result.outcomes if (row := _row(outcome)))
-    return f"{head}{rows}Wrote {listing(list(wrote))}. Next: pinner sync\n"
+    return f"{head}{rows}Wrote {listing(list(wrote))}. Next: pinner rewrite, pinner sync\n"
 
 
 def lock_fields(result: LockResult, *, requests: int, wrote: Sequence[str]) -> dict[str, Any]:

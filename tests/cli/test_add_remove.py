@@ -39,7 +39,9 @@ def test_the_first_image_begins_the_spec(pinner: Pinner, sim: RegistrySim, tmp_p
     )
     assert locked_names(tmp_path) == ["debian", "web"]
     assert sim.count("GET", "/manifests/") == 2
-    assert ran.out.splitlines()[-1] == "Wrote images.toml and images.lock. Next: pinner sync"
+    assert ran.out.splitlines()[-1] == (
+        "Wrote images.toml and images.lock. Next: pinner rewrite, pinner sync"
+    )
 
 
 def test_an_image_more_keeps_comments_and_pins(
