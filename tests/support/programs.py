@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -34,9 +34,12 @@ def find(name: str) -> str | None:
 def require(*names: str) -> None:
     """Skip the test, aloud, where a program is missing; fail it with PINNER_REQUIRE_SERVERS=1."""
     missing = ", ".join(name for name in names if find(name) is None)
-    if not missing:
-        return
-    reason = f"not installed: {missing} (tests/support/install-servers.sh installs it)"
+    if missing:
+        unavailable(f"not installed: {missing} (tests/support/install-servers.sh installs it)")
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip the test, aloud, for something that this machine lacks; or fail it, as `require`."""
     if os.environ.get("PINNER_REQUIRE_SERVERS") == "1":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
