@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 _SEARCHED = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 _POLL = 0.01
+_SAID = 2000
 
 
 class ProgramError(AssertionError):
-    """A program failed; the message carries what it wrote to stderr."""
+    """A program failed; the message carries what it wrote to stderr, or else to stdout at last."""
 
 
 def find(name: str) -> str | None:
@@ -88,7 +89,8 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise ProgramError(f"{' '.join(argv)}: no end after {timeout} s") from error
     if done.returncode:
-        raise ProgramError(f"{' '.join(argv)}: status {done.returncode}\n{done.stderr}")
+        said = done.stderr.strip() or done.stdout[-_SAID:]
+        raise ProgramError(f"{' '.join(argv)}: status {done.returncode}\n{said}")
     return done.stdout
 
 
