@@ -161,10 +161,10 @@ def build(folder: Path, version: str, changelog: str) -> Path:
 
 def install(root: Path, package: Path) -> None:
     """Install a .deb without maintainer scripts; an empty folder becomes a root."""
-    database = root / "var/lib/dpkg"
-    database.mkdir(parents=True, exist_ok=True)
-    _run("dpkg", f"--root={root}", "--install", str(package), home=package.parent)
-    (root / "var/log/dpkg.log").unlink(missing_ok=True)
+    (root / "var/lib/dpkg").mkdir(parents=True, exist_ok=True)
+    # This machine's settings count: its log, and whether it does without documentation.
+    options = (f"--root={root}", "--log=/dev/null", "--path-include=/usr/share/doc/*")
+    _run("dpkg", *options, "--install", str(package), home=package.parent)
 
 
 def installed(root: Path) -> set[Installed]:
