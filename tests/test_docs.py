@@ -206,6 +206,8 @@ def test_the_picture_of_mistakes_is_what_pinner_says() -> None:
         pytest.param(["a"], ["b"], False, id="another line"),
         pytest.param(["a"], ["a", "b"], False, id="a line more"),
         pytest.param(["a in 0.2 s"], ["a in 13.0 s"], True, id="other seconds"),
+        pytest.param(["| 9 d → 2 d |"], ["| 10 d → 3 d |"], True, id="another day"),
+        pytest.param(["held for 9 d"], ["held for 8 d"], False, id="another span"),
         pytest.param(["a in 2 blobs"], ["a in 3 blobs"], False, id="other numbers"),
         pytest.param(["a", "…", "d"], ["a", "b", "c", "d"], True, id="lines left out"),
         pytest.param(["a", "  …", "d"], ["a", "d"], True, id="none left out"),

@@ -185,13 +185,22 @@ def _compared(
     jobs: int,
 ) -> Sequence[ImageChange]:
     """The changes with what can be told of them; a store that fails does not stop an update."""
-    from pinner.errors import StoreError  # noqa: PLC0415 - only where something moved
+    from dataclasses import replace  # noqa: PLC0415 - only where something moved
+
+    from pinner.errors import StoreError  # noqa: PLC0415
+    from pinner.terminal import safe  # noqa: PLC0415
 
     try:
         return compare(session, changes, comparison, open_source=open_source, jobs=jobs, asks=True)
     except StoreError as error:
-        session.warn(f"what changed inside the images cannot be told: {error.what}")
-        return changes
+        unknown = "what changed inside the images cannot be told"
+        head, *_ = str(error).splitlines()
+        session.warn(f"{unknown}: {safe(head)}")
+        # The note is for whoever reads the summary, who knows nothing of this machine's paths.
+        return [
+            replace(change, notes=(*change.notes, f"{unknown}: the store failed"))
+            for change in changes
+        ]
 
 
 def _seen_path(session: Session, given: Path | None) -> Path:

@@ -45,15 +45,14 @@ class Length(enum.IntEnum):
 
 def change_row(change: ImageChange, *, now: datetime) -> tuple[str, ...]:
     """The cells of `HEADS` for one image."""
-    packages = change.packages
     return (
         change.name,
         _moved(_tag(change.before), _tag(change.after)),
         _moved(_digest(change.before), _digest(change.after)),
         _moved(_age(change.old, now), _age(change.new, now)),
         _size(change),
-        "" if packages is None else _counts(packages) or "none changed",
-        "" if packages is None else str(len(packages.fixes)),
+        _packages_cell(change),
+        _fixes_cell(change.packages),
     )
 
 
@@ -77,8 +76,10 @@ def change_section(change: ImageChange, length: Length, *, facts: Iterable[str] 
 
 def _headline(change: ImageChange) -> str:
     words = []
-    if change.packages is not None:
-        words.append(_counts(change.packages) or "no package changed")
+    if change.packages is None:
+        words += ["packages not compared"] if _is_uncompared(change) else []
+    else:
+        words.append(_counts(change.packages) or f"no package {_none_differs(change.packages)}")
         if change.packages.fixes:
             words.append(f"{plural(len(change.packages.fixes), 'CVE')} named fixed")
     told = f": {', '.join(words)}" if words else ""
@@ -124,6 +125,8 @@ def _fixes(change: PackageChange, *, shorter: bool) -> str:
 
 
 def _facts(change: ImageChange) -> Iterator[str]:
+    repositories = [code(str(pin.repository)) for pin in (change.before, change.after) if pin]
+    yield f"image: {_moved(repositories[0], repositories[-1])}"
     if change.before and change.after and change.before.digest != change.after.digest:
         yield f"`{change.before.digest}` → `{change.after.digest}`"
     if change.link:
@@ -148,6 +151,33 @@ def _label_moves(change: ImageChange) -> Iterator[str]:
 
 def _notes(change: ImageChange) -> tuple[str, ...]:
     return (*change.notes, *(change.packages.notes if change.packages else ()))
+
+
+def _packages_cell(change: ImageChange) -> str:
+    if change.packages is None:
+        return "not compared" if _is_uncompared(change) else ""
+    return _counts(change.packages) or f"none {_none_differs(change.packages)}"
+
+
+def _fixes_cell(packages: PackageChanges | None) -> str:
+    """How many CVEs are named; no number where nothing could name any."""
+    if packages is None or (packages.notes and not packages.changes):
+        return ""
+    changelogs = {change.changelog for change in packages.changes}
+    if Changelog.ABSENT in changelogs and Changelog.READ not in changelogs:
+        return "no changelogs"
+    return str(len(packages.fixes))
+
+
+def _is_uncompared(change: ImageChange) -> bool:
+    """Whether packages were to be compared and could not be: a note says why."""
+    has_both = change.before is not None and change.after is not None
+    return has_both and change.packages is None and bool(change.notes)
+
+
+def _none_differs(packages: PackageChanges) -> str:
+    """What is said of no changes; where there are notes, some may not have been read."""
+    return "known to differ" if packages.notes else "changed"
 
 
 def _counts(packages: PackageChanges) -> str:

@@ -14,6 +14,7 @@ from pinner.outcome import Failed
 from pinner.output.markdown import code, plain, table
 from pinner.output.sections import HEADS, Length, change_row, change_section
 from pinner.output.units import plural
+from pinner.output.update import age_text
 from pinner.update.model import Alarm, Held, IndexOnly, Updated
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def render_summary(
         limit: what the platform takes, 10,000 or more.
     """
     ages = {
-        outcome.name: f"evidence of age: {outcome.age.evidence.value}"
+        outcome.name: f"age: {age_text(outcome.age, now)}"
         for outcome in outcomes
         if isinstance(outcome, Updated) and outcome.age is not None
     }

@@ -332,10 +332,15 @@ def test_a_store_that_cannot_be_used_does_not_stop_an_update(
 ) -> None:
     publish(ground, "web", b"two")
     (ground.project / "no-store").write_text("a file")
-    ran = ground.run("update", "--store", "no-store")
+    ran = ground.run("update", "--store", "no-store", "--summary", "body.md")
     assert ran.code == 0
-    assert "warning: what changed inside the images cannot be told" in ran.err
+    (warning,) = ran.err.splitlines()
+    assert warning.startswith("warning: what changed inside the images cannot be told: ")
+    assert "no-store" in warning
     assert "Updated 1 of 2 images." in ran.out
+    body = (ground.project / "body.md").read_text()
+    assert "what changed inside the images cannot be told" in body
+    assert "no-store" not in body
 
 
 def test_an_update_on_a_branch_leaves_the_files(ground: Ground) -> None:

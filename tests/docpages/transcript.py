@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PROMPT: Final = "$ "
 _SECONDS: Final = re.compile(r"\bin \d+\.\d+ s\b")
+_AGES: Final = re.compile(r"\b\d+ d → \d+ d\b")
 _IMAGE_DONE: Final = re.compile(r"[\w.-]+: [\d.]+ k?M?B in \d+ blobs?")
 
 
@@ -64,8 +65,8 @@ def render(blocks: Iterable[Shown]) -> list[str]:
 def agree(shown: Sequence[str], real: Sequence[str]) -> bool:
     """Whether an output is what a page shows.
 
-    Seconds may differ, images that are downloaded at once may end in any order, and `…` stands for
-    lines that are left out.
+    Seconds and ages may differ, images that are downloaded at once may end in any order, and `…`
+    stands for lines that are left out.
     """
     pattern = "".join(
         r"(?:.*\n)*" if line.strip() == "…" else re.escape(line) + r"\n" for line in _settled(shown)
@@ -74,7 +75,7 @@ def agree(shown: Sequence[str], real: Sequence[str]) -> bool:
 
 
 def _settled(lines: Iterable[str]) -> list[str]:
-    untimed = (_SECONDS.sub("in 0.0 s", line) for line in lines)
+    untimed = (_AGES.sub("0 d → 0 d", _SECONDS.sub("in 0.0 s", line)) for line in lines)
     settled: list[str] = []
     for unordered, group in groupby(untimed, lambda line: bool(_IMAGE_DONE.fullmatch(line))):
         chunk = list(group)

@@ -1,4 +1,4 @@
-"""A `pinner sync` that is killed or interrupted: nothing is lost, nothing is fetched twice."""
+"""A run that is killed or interrupted: nothing is lost, nothing is fetched twice."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from support.workspace import Workspace
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from support.registries import Registry
 
@@ -168,3 +169,27 @@ def test_a_run_that_waits_for_another_is_interrupted_as_fast(
     finally:
         out, err = first.communicate(timeout=PATIENCE)
     assert first.returncode == 0, out + err
+
+
+def test_an_update_that_is_interrupted_leaves_the_lock(
+    workspace: Workspace, plain_registry: Registry, slow: Registry, tmp_path: Path
+) -> None:
+    writer = LayoutWriter(tmp_path / "layout")
+    for name, size in (("old", 20 * MB), ("new", 21 * MB)):
+        layers = [noise(f"updated {name}", size)]
+        writer.name(name, writer.index([writer.image("linux/amd64", layers)]))
+    push_layout(plain_registry, writer.folder, "old", "cut/moving:1")
+    workspace.want(moving=f"{slow.address}/cut/moving:1")
+    workspace.pinner("lock")
+    locked = workspace.locked()
+    push_layout(plain_registry, writer.folder, "new", "cut/moving:1")
+    process = workspace.start("update", "--fetch", "--summary", "body.md")
+    await_that(lambda: workspace.occupied() > MB or process.poll() is not None)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out, err) == (130, "", "interrupted\n")
+    assert workspace.locked() == locked
+    assert not (workspace.folder / "body.md").exists()
+    assert workspace.names() == {}
+    (change,) = workspace.document("update", "--fetch")["changes"]
+    assert (change["kept_layers"], change["packages"]["changes"]) == (0, [])

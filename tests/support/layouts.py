@@ -52,16 +52,24 @@ class LayoutWriter:
         (self.folder / "blobs/sha256" / digest).write_bytes(data)
         return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(data)}
 
-    def image(self, platform: str, layers: Sequence[bytes]) -> dict[str, Any]:
-        """One platform's image (`linux/arm/v7`) of gzipped layers."""
+    def image(
+        self,
+        platform: str,
+        layers: Sequence[bytes],
+        *,
+        created: str = "2026-01-02T03:04:05Z",
+        unpacks: bool = True,
+    ) -> dict[str, Any]:
+        """One platform's image (`linux/arm/v7`) of gzipped layers, damaged where not `unpacks`."""
         system, architecture, *variant = platform.split("/")
         described = {"os": system, "architecture": architecture}
         if variant:
             described["variant"] = variant[0]
-        unpacked = [hashlib.sha256(gzip.decompress(data)).hexdigest() for data in layers]
+        plain = [gzip.decompress(data) for data in layers] if unpacks else layers
+        unpacked = [hashlib.sha256(data).hexdigest() for data in plain]
         config = {
             **described,
-            "created": "2026-01-02T03:04:05Z",
+            "created": created,
             "config": {"Labels": {"org.opencontainers.image.title": platform}},
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest in unpacked]},
             "history": [{"created_by": "tests"} for _ in layers],

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 _SEARCHED = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 _POLL = 0.01
+_SAID = 2000
 
 
 class ProgramError(AssertionError):
-    """A program failed; the message carries what it wrote to stderr."""
+    """A program failed; the message carries what it wrote to stderr, or else to stdout at last."""
 
 
 def find(name: str) -> str | None:
@@ -34,9 +35,12 @@ def find(name: str) -> str | None:
 def require(*names: str) -> None:
     """Skip the test, aloud, where a program is missing; fail it with PINNER_REQUIRE_SERVERS=1."""
     missing = ", ".join(name for name in names if find(name) is None)
-    if not missing:
-        return
-    reason = f"not installed: {missing} (tests/support/install-servers.sh installs it)"
+    if missing:
+        unavailable(f"not installed: {missing} (tests/support/install-servers.sh installs it)")
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip the test, aloud, for something that this machine lacks; or fail it, as `require`."""
     if os.environ.get("PINNER_REQUIRE_SERVERS") == "1":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
@@ -85,7 +89,8 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise ProgramError(f"{' '.join(argv)}: no end after {timeout} s") from error
     if done.returncode:
-        raise ProgramError(f"{' '.join(argv)}: status {done.returncode}\n{done.stderr}")
+        said = done.stderr.strip() or done.stdout[-_SAID:]
+        raise ProgramError(f"{' '.join(argv)}: status {done.returncode}\n{said}")
     return done.stdout
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from pinner.inventory.model import (
     PackageChange,
     PackageChanges,
 )
+from pinner.oci.reference import Repository
 from pinner.outcome import Failed
 from pinner.output.summary import LIMIT, render_changes, render_summary
 from pinner.update.model import Age, Alarm, Evidence, Held, IndexOnly, Unchanged, Updated, Waiting
@@ -177,6 +179,46 @@ def test_those_that_name_most_cves_are_told_longest() -> None:
     body = render_changes([quiet, loud], now=NOW, limit=13_000)
     assert f"shortened: {quiet.name}." in body
     assert "| `lib89` |" in body
+
+
+NOTE = ("layer 2 could not be read",)
+NO_CHANGELOG = PackageChanges(changes=(upgraded("busybox", read=False),))
+NONE_NAMED = PackageChanges(changes=(upgraded("tzdata"), upgraded("busybox", read=False)))
+
+
+@pytest.mark.parametrize(
+    ("packages", "notes", "cells", "headline"),
+    [
+        (None, (), "|  |  |", ""),
+        (None, NOTE, "| not compared |  |", ": packages not compared"),
+        (PackageChanges(), (), "| none changed | 0 |", ": no package changed"),
+        (
+            PackageChanges(notes=NOTE),
+            (),
+            "| none known to differ |  |",
+            ": no package known to differ",
+        ),
+        (NO_CHANGELOG, (), "| 1 ↑ | no changelogs |", ": 1 ↑"),
+        (NONE_NAMED, (), "| 2 ↑ | 0 |", ": 2 ↑"),
+    ],
+)
+def test_what_is_not_known_is_no_zero(
+    packages: PackageChanges | None, notes: tuple[str, ...], cells: str, headline: str
+) -> None:
+    body = render_changes([change("app", packages, notes=notes)], now=NOW)
+    (row,) = [line for line in body.splitlines() if line.startswith("| app |")]
+    assert row.endswith(cells)
+    assert f"<summary><b>app</b> 3.12-slim{headline}</summary>" in body
+
+
+def test_an_image_that_comes_from_elsewhere_is_said() -> None:
+    before, after = locked("app", "1", 0x1A), locked("app", "1", 0x77)
+    moved = replace(after, repository=Repository.parse("ghcr.io/acme/app"))
+    for pin, line in (
+        (after, f"- image: `{before.repository}`\n"),
+        (moved, f"- image: `{before.repository}` → `ghcr.io/acme/app`\n"),
+    ):
+        assert line in render_changes([ImageChange(name="app", before=before, after=pin)], now=NOW)
 
 
 @settings(max_examples=30)
