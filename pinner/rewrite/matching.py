@@ -1,8 +1,9 @@
 """Which entry of images.toml a place means, and what it should say (design section 9).
 
 An entry matches by repository and tag: its own tag, the pin's tag, or one that its wish admits. No
-tag means `latest`; a digest alone means the entry whose pin has it. A comment `# pinner: NAME` says
-which of the entries of the repository is meant, whatever the tag.
+tag means `latest`. A digest alone means the entry whose pin has it, and so does one behind a tag
+that no entry has. A comment `# pinner: NAME` says which of the entries of the repository is meant,
+whatever the tag.
 
 A place says the digest of what the tag names, which is an index or a lone manifest. It says a
 platform's manifest only where its present digest is known to be that platform's, or where the user
@@ -20,7 +21,7 @@ from pinner.oci.reference import LATEST, Reference
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pinner.lockfile import Lock, LockedImage
     from pinner.oci.digest import Digest
@@ -154,9 +155,7 @@ class Matcher:
         if name:
             return self._named(reference, name)
         if reference.tag is None and reference.digest is not None:
-            digest = reference.digest
-            found = [entry for entry in entries if self._has(entry, digest)]
-            found = found or [entry for entry in entries if self._had(entry, digest)]
+            found = self._by_digest(entries, reference.digest)
             if not found and entries:
                 return Refused(
                     kind=Unmatched.UNKNOWN_DIGEST,
@@ -165,8 +164,16 @@ class Matcher:
                 )
         else:
             tag = reference.tag or LATEST
-            found = [entry for entry in entries if self._admits(entry, tag, reference.digest)]
+            found = [entry for entry in entries if self._admits(entry, tag)]
+            if not found and reference.digest is not None:
+                # images.toml wants another tag by now; what pinned the place says whose it is.
+                found = self._by_digest(entries, reference.digest)
         return found or _no_entry(reference)
+
+    def _by_digest(self, entries: Sequence[SpecEntry], digest: Digest) -> list[SpecEntry]:
+        """The entries whose pin has a digest, now or else before."""
+        found = [entry for entry in entries if self._has(entry, digest)]
+        return found or [entry for entry in entries if self._had(entry, digest)]
 
     def _named(self, reference: Reference, name: str) -> list[SpecEntry] | Refused:
         entry = self._names.get(name)
@@ -181,18 +188,11 @@ class Matcher:
         mend = f"its repository has {', '.join(names)}" if names else _add(reference)
         return Refused(kind=Unmatched.NO_SUCH_NAME, why=why, mend=mend)
 
-    def _admits(self, entry: SpecEntry, tag: str, digest: Digest | None) -> bool:
+    def _admits(self, entry: SpecEntry, tag: str) -> bool:
         pin = self._pins.get(entry.name)
         if tag == entry.tag or (pin is not None and tag == pin.tag):
             return True
-        if entry.wish is not None:
-            return entry.wish.admits(tag)
-        # An entry by digest alone has no tag to go by.
-        return (
-            entry.tag is None
-            and digest is not None
-            and (self._has(entry, digest) or self._had(entry, digest))
-        )
+        return entry.wish is not None and entry.wish.admits(tag)
 
     def _has(self, entry: SpecEntry, digest: Digest) -> bool:
         pin = self._pins.get(entry.name)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import report
+from bench.checking import CHECK, checking_contestants
 from bench.contestants import (
     Source,
     large_blobs,
@@ -96,6 +97,8 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
     _say("packages of a layer")
     layer = make_layer(folder / "layer.tar.gz", LAYER_MB * scale)
     packages = side_by_side(layer_contestants(layer), folder, rounds=rounds)
+    _say("references of a tree")
+    checking = side_by_side(checking_contestants(folder / "checked"), folder, rounds=rounds)
     size = round(600 * scale)
     return "\n\n".join(
         [
@@ -112,7 +115,9 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
             report.table(start, "python -c pass"),
             f"**Packages out of a gzip layer of {layer.stat().st_size / 1e6:.0f} MB**",
             report.table(packages, LISTED),
-            *report.goals(large | lock | update | start | packages),
+            "**The references of 5,000 files, 2,000 of them Dockerfiles, all pinned**",
+            report.table(checking, CHECK),
+            *report.goals(large | lock | update | start | packages | checking),
             report.machine(folder),
         ]
     )

@@ -1,30 +1,28 @@
-"""`python -m bench.checking`: `pinner check` beside `pindock check` on a tree of 5,000 files.
+"""`pinner check` beside `pindock check` on a tree of 5,000 files.
 
 2,000 of them are Dockerfiles, all pinned, in a git repository. pindock (Go) is installed into a
-temporary environment; without a package index it is left out. Options: --rounds N (9).
+temporary environment; without a package index it is left out.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bench import report
 from bench.contestants import PINNER
-from bench.measure import Run, side_by_side
+from bench.measure import Run
 from support.files import digest, write_project
 from support.gitrepos import Ground
 from support.programs import clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
+CHECK: Final = "pinner check"
 _FILES: Final = 5000
 _DOCKERFILES: Final = 2000
 _OWN: Final = 2  # images.toml and images.lock
@@ -97,22 +95,12 @@ def install_pindock(folder: Path) -> str | None:
     return str(folder / "bin/pindock")
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Measure, and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m bench.checking", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9)
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="pinner-bench-") as name:
-        folder = Path(name)
-        tree = folder / "tree"
-        make_tree(tree)
-        contestants = [Checker("pinner check", [PINNER, "check"], tree)]
-        pindock = install_pindock(folder / "pindock")
-        if pindock is not None:
-            contestants.append(Checker("pindock check", [pindock, "check"], tree))
-        results = side_by_side(contestants, folder, rounds=options.rounds)
-        sys.stdout.write(f"{report.table(results, 'pinner check')}\n\n{report.machine(folder)}\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def checking_contestants(folder: Path) -> list[Checker]:
+    """Who checks the tree, which is made here."""
+    tree = folder / "tree"
+    make_tree(tree)
+    contestants = [Checker(CHECK, [PINNER, "check"], tree)]
+    pindock = install_pindock(folder / "pindock")
+    if pindock is not None:
+        contestants.append(Checker("pindock check", [pindock, "check"], tree))
+    return contestants

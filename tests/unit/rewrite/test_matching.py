@@ -63,6 +63,10 @@ any = { image = "node", version = ">=20" }
         pytest.param(f"node:22.11.0@{D['7']}", "node", "22.12.0", "1", id="tag-and-digest"),
         pytest.param(f"node@{D['1']}", "node", None, "1", id="the-pins-digest-alone"),
         pytest.param(f"node@{D['7']}", "node", None, "1", id="the-previous-pins-digest-alone"),
+        pytest.param(f"node:9@{D['1']}", "node", "22.12.0", "1", id="digest-behind-a-foreign-tag"),
+        pytest.param(
+            f"node:9@{D['7']}", "node", "22.12.0", "1", id="previous-digest-behind-a-foreign-tag"
+        ),
     ],
 )
 def test_what_a_place_should_say(text: str, name: str, tag: str | None, index: str) -> None:
