@@ -16,6 +16,9 @@ import pytest
 import yaml
 
 from docpages import markdown
+from pinner.clock import SystemClock
+from pinner.demo.publications import first_publications, rebuilt_debian
+from pinner.demo.registry import open_registry
 from support import publishers
 from support.gitrepos import IDENTITY, Ground, environment
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[1]
 ACTION: Final = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-PINNER: Final = "support.publishers"  # `pinner`, once it has `update`
+PINNER: Final = "support.publishers"  # update without registries; one test below has pinner itself
 BRANCH: Final = "pinner/update"
 # What `gh` makes of the list of pull requests, by jq, in action.yml.
 JQ: Final[dict[str, Callable[[list[dict[str, Any]]], list[str]]]] = {
@@ -437,6 +440,51 @@ class TestGitHub:
                 wanted,
             ]
             assert (forge.folder / "path").read_text().splitlines()[-1] == f"{temp}/pinner/bin"
+
+
+def test_with_pinner_itself_the_body_says_what_the_update_fixes(
+    github: GitHub, tmp_path: Path
+) -> None:
+    forge = github.forge
+    program(
+        forge.folder / "bin/pinner",
+        f"import runpy, sys\nsys.path[:0] = [{str(ROOT)!r}]\n"
+        "runpy.run_module('pinner', run_name='__main__')\n",
+    )
+    with open_registry(tmp_path / "registry", clock=SystemClock()) as registry:
+        registry.publish(first_publications())
+        image = f"{registry.host}/debian:bookworm"
+        files = {"images.toml": f'[images]\ndebian = "{image}"\n', "Dockerfile": f"FROM {image}\n"}
+        author = Ground(forge.folder / "author")
+        author.write(files)
+        locked = subprocess.run(
+            [sys.executable, "-P", "-m", "pinner", "lock", "--quiet"],
+            cwd=author.folder,
+            env=environment(),
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert "Locked 1 image" in locked.stdout
+        forge.by_hand("main", {**files, "images.lock": (author.folder / "images.lock").read_text()})
+        github.run(args="--fetch")
+        assert (forge.tip(), github.calls) == ("", [])
+
+        registry.publish([rebuilt_debian()])
+        github.run(args="--fetch\n--rewrite")
+        ((verb, options, body),) = github.calls
+        assert (verb, options["--head"]) == ("create", [BRANCH])
+        assert body is not None
+        assert body.startswith("### Update 1 image: 4 CVEs named fixed\n")
+        assert "**Files:** `images.lock`, `Dockerfile:1`." in body
+        tip = forge.tip()
+        moved = rebuilt_debian().image.digest
+        assert (
+            forge.git("-C", str(forge.bare), "show", f"{tip}:Dockerfile") == f"FROM {image}@{moved}"
+        )
+
+        github.run(args="--fetch\n--rewrite")
+        assert (forge.tip(), github.calls) == (tip, [])
 
 
 def test_no_expression_stands_in_a_script() -> None:
