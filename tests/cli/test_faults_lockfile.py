@@ -12,6 +12,7 @@ import pytest
 
 from support.oracle import converges, survived
 from support.registry_content import digest_of
+from support.registry_faults import instead
 from support.tables import FIXTURES
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ BAD = sorted((FIXTURES / "locks/bad").glob("*.lock"))
 LAYER = b"layer"
 
 
-def offer(ground: Ground, name: str) -> SimImage:
+def offer(ground: Ground, name: str, layer: bytes = LAYER) -> SimImage:
     """Let the registry have the index NAME:stable of two platforms."""
     content = ground.sim.content
     images = {
-        f"linux/{architecture}": content.add_image(name, architecture=architecture)
+        f"linux/{architecture}": content.add_image(name, architecture=architecture, layers=[layer])
         for architecture in ("amd64", "arm64")
     }
     return content.add_index(name, "stable", images=images)
@@ -418,3 +419,25 @@ def test_L25_a_platform_that_is_not_wanted(locked: Ground) -> None:
     assert not locked.sim.requests
     locked.want('[settings]\nplatforms = ["linux/amd64", "linux/arm64"]', app="app:stable")
     mend(locked, lock)
+
+
+def test_L27_a_tag_that_moved(locked: Ground) -> None:
+    before = digest_named(locked)
+    moved = offer(locked, "app", b"another layer").digest
+    told = [before.removeprefix("sha256:")[:12], moved.removeprefix("sha256:")[:12]]
+    survived(
+        locked, "check", "--remote", code=1, says=["images.lock: app", "tag that moved", *told]
+    )
+
+
+def test_L27_a_registry_that_is_down_is_no_answer(locked: Ground) -> None:
+    locked.sim.always("/manifests/", instead(503))
+    survived(locked, "check", "--remote", code=3, says=["app", locked.sim.host])
+    converges(locked)
+
+
+def digest_named(ground: Ground) -> str:
+    """What images.lock says that the tag names."""
+    found = re.search(r'^digest = "([^"]*)"', ground.lockfile.read_text(), re.MULTILINE)
+    assert found is not None
+    return found[1]

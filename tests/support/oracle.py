@@ -201,8 +201,10 @@ def _written(request: Request) -> str:
 
 def _assert_document_of_failure(document: dict[str, Any]) -> None:
     errors = [document["error"]] if "error" in document else []
-    if document.get("fresh") is False:
-        return
+    asked = document.get("remote", ())
+    if document.get("fresh") is False or any(image["moved"] for image in asked):
+        return  # an answer, not a failure
+    errors += [image["error"] for image in asked if image["error"]]
     errors += [image["error"] for image in document.get("images", ()) if "error" in image]
     assert errors, document
     for error in errors:
