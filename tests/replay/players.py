@@ -10,6 +10,7 @@ answer for all three, since a spec like this one cannot be said in the configura
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from datetime import timedelta
 from itertools import takewhile
@@ -125,7 +126,7 @@ class Rankings:
         return tuple(takewhile(lambda tag: wish.ranked((tag, own))[0] == tag, ranked))
 
 
-class Bot:
+class Bot(ABC):
     """A bot that knows no digests but those that tags name now."""
 
     def __init__(
@@ -167,8 +168,9 @@ class Bot:
         assert made is not None, (entry.name, tag)
         return made
 
+    @abstractmethod
     def _is_old_enough(self, entry: SpecEntry, tag: str, made: Made) -> bool:
-        raise NotImplementedError
+        """Whether this bot would take an image by what it knows of its age."""
 
 
 class Renovate(Bot):
