@@ -7,12 +7,14 @@ read is a problem of its own; the others go on.
 from __future__ import annotations
 
 import os
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinner.errors import InputError
 from pinner.files.aims import Noting, Pinning, Unpinning, passed_over
+from pinner.files.included import included
 from pinner.files.listing import list_files
 from pinner.files.model import PlannedFile, Tree
 from pinner.files.reading import TreeReader
@@ -100,15 +102,43 @@ def _plan(listing: Listing, aim: Aim, seen_from: Path) -> Tree:
     sources = _Sources(TreeReader(listing.root), f"{str(seen_from.resolve()).rstrip('/')}/")
     problems: list[InputError] = list(listing.problems)
     files: list[PlannedFile] = []
-    for path in listing.named:
-        files += _planned(sources.named(path), aim)
-    for path in listing.found:
-        try:
-            files += _planned(sources.found(path), aim)
-        except InputError as error:
-            problems.append(error)
+    for source in _to_look_at(listing, sources, problems):
+        files += _planned(source, aim)
     files.sort(key=lambda file: file.shown)
     return Tree(files=tuple(files), problems=tuple(problems), looked_at=len(sources.seen))
+
+
+def _to_look_at(
+    listing: Listing, sources: _Sources, problems: list[InputError]
+) -> Iterator[_Source]:
+    """The files that are of some kind, then those that these include; what cannot be read is noted.
+
+    Raises:
+        InputError: a file that the user named cannot be read.
+    """
+    including: deque[_Source] = deque()
+
+    def noted(source: _Source | None) -> Iterator[_Source]:
+        if source is not None:
+            if source.kind.includes is not None:
+                including.append(source)
+            yield source
+
+    for path in listing.named:
+        yield from noted(sources.named(path))
+    for path in listing.found:
+        try:
+            yield from noted(sources.found(path))
+        except InputError as error:
+            problems.append(error)
+    while including:
+        source = including.popleft()
+        patterns = source.kind.includes(source.data) if source.kind.includes else ()
+        for path in included(patterns, listing.found, root=listing.root):
+            try:
+                yield from noted(sources.included(path, source.kind))
+            except InputError as error:
+                problems.append(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +172,11 @@ class _Sources:
         opened = self._reader.read(path, self._shown(path), self._judge(path))
         return None if opened is None else self._once(opened)
 
+    def included(self, path: str, kind: Kind) -> _Source | None:
+        """A file that one of this kind includes; None where it is gone or was opened before."""
+        opened = self._reader.read(path, self._shown(path), lambda _: kind)
+        return None if opened is None else self._once(opened)
+
     def _judge(self, path: str) -> Callable[[bytes], Kind | None]:
         inside = PurePosixPath(path.removeprefix(self._reader.root).lstrip("/"))
         return lambda head: kind_of(inside, head)
@@ -157,10 +192,8 @@ class _Sources:
         return safe(path[len(self._base) :] if inside else os.path.relpath(path, self._base))
 
 
-def _planned(source: _Source | None, aim: Aim) -> Iterator[PlannedFile]:
+def _planned(source: _Source, aim: Aim) -> Iterator[PlannedFile]:
     """The plan of a file; nothing where it names no image."""
-    if source is None:
-        return
     found = source.kind.read(source.data)
     if not found:
         return

@@ -50,6 +50,8 @@ class Kind:
             `HEAD` bytes.
         find: what a file names, in order; never raises.
         words: one of them is in every file that names an image; empty for a kind without such.
+        includes: the further files of this kind that a file names, whatever they are called, as
+            paths from the top with `*`, `?` and `**`; None for a kind that names none.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Kind:
     takes: Takes
     find: Callable[[Page], tuple[Found, ...]]
     words: tuple[bytes, ...] = ()
+    includes: Callable[[bytes], tuple[str, ...]] | None = None
 
     def read(self, data: bytes) -> tuple[Found, ...]:
         """What a file of this kind names, in the order of the file; never raises."""
@@ -151,6 +154,7 @@ KINDS: Final = (
         takes=_named(r"(?:.*\.)?\.?gitlab-ci\.ya?ml"),
         find=gitlab.find_images,
         words=(b"image", b"services"),
+        includes=gitlab.included_locals,
     ),
     Kind(
         name="devcontainer",

@@ -274,3 +274,19 @@ def test_names_of_files_cannot_forge_lines(pinner: Pinner, tmp_path: Path) -> No
     assert ran.code == 0
     assert "\x1b" not in ran.out
     assert ran.out.splitlines()[0] == r"--- a\x1b[2J\udcff.dockerfile"
+
+
+def test_what_a_pipeline_includes_is_read_as_one(pinner: Pinner, ground: Ground) -> None:
+    assert pinner("rewrite").code == 0
+    ground.write(
+        {
+            ".gitlab-ci.yml": "include:\n  - local: /ci/*.yml\n",
+            "ci/build.yml": "include: more/tests.yaml\nbuild:\n  image: redis\n",
+            "more/tests.yaml": "tests:\n  services: [redis]\n",
+            "other/build.yml": "build:\n  image: redis\n",
+        }
+    )
+    ran = pinner("rewrite")
+    assert ran.code == 0
+    pinned = [line.split()[0] for line in ran.out.splitlines() if "redis → redis:latest" in line]
+    assert pinned == ["ci/build.yml:3", "more/tests.yaml:2"]
