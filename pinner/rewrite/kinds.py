@@ -70,13 +70,13 @@ class Kind:
 
 def _named(pattern: str) -> Takes:
     """Files whose name is of a pattern, whatever the case."""
-    expression = re.compile(pattern, re.IGNORECASE)
+    expression = re.compile(pattern, re.IGNORECASE | re.DOTALL)
     return lambda path, _: expression.fullmatch(path.name) is not None
 
 
 def _placed(pattern: str) -> Takes:
     """Files whose path is of a pattern, or ends with it behind a slash."""
-    expression = re.compile(rf"(?:.*/)?{pattern}")
+    expression = re.compile(rf"(?:.*/)?{pattern}", re.DOTALL)
     return lambda path, _: expression.fullmatch(str(path)) is not None
 
 
@@ -113,7 +113,9 @@ def _is_dockerfile(path: PurePosixPath, _: bytes) -> bool:
     return _DOCKERFILE.fullmatch(name) is not None and not name.endswith(".dockerignore")
 
 
-_DOCKERFILE: Final = re.compile(r"(?:.*\.)?(?:docker|container)file|(?:docker|container)file[^/]*")
+_DOCKERFILE: Final = re.compile(
+    r"(?:.*\.)?(?:docker|container)file|(?:docker|container)file[^/]*", re.DOTALL
+)
 
 
 def _is_workflow(path: PurePosixPath, _: bytes) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from support.files import write_project
+from support.files import digest, write_project
 from support.oracle import survived
 
 if TYPE_CHECKING:
@@ -182,3 +183,28 @@ def test_F25_the_third_of_several_fails(project: Ground, monkeypatch: pytest.Mon
     assert "written before it" not in ran.err
     assert contents(project) == OLD
     assert not list(project.project.glob(".*.tmp"))
+
+
+def test_F24_a_kill_leaves_old_or_new(project: Ground) -> None:
+    files = [project.project / f"{number:03}.dockerfile" for number in range(200)]
+    for file in files:
+        file.write_text("FROM redis\n")
+    process = project.start("rewrite")
+    patience = time.monotonic() + 20
+    while files[0].read_text() == "FROM redis\n" and time.monotonic() < patience:
+        time.sleep(0)
+    process.kill()
+    process.communicate()
+    said = {file.read_text() for file in files}
+    new = f"FROM redis:latest@{digest('3')}\n"
+    assert new in said
+    assert said <= {"FROM redis\n", new}
+    assert project.run("rewrite").code == 0
+    assert {file.read_text() for file in files} == {new}
+
+
+def test_a_line_feed_in_a_name_hides_no_file(project: Ground) -> None:
+    (project.project / "odd\nname.dockerfile").write_text("FROM redis\n")
+    ran = project.run("rewrite", "--check")
+    assert ran.out.splitlines()[-1] == "4 references in 4 files would be pinned"
+    assert "odd\\nname.dockerfile:1" in ran.out
