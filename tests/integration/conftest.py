@@ -13,6 +13,7 @@ repositories of their own, and count requests with `recording()`, never in total
 | `tls_registry`      | `plain_registry` behind nginx with an own CA: `.ca_file`              |
 | `mirror_registry`   | a pull-through of `plain_registry`                                    |
 | `slow_registry`     | `plain_registry` at 2 MB/s a connection; its log has the Range header |
+| `docker_daemon`     | a dockerd of the tests' own: `.docker("pull", …)`, `.load(…)`         |
 | `layout`            | an OCI layout; `IMAGES` names what is in it                           |
 | `push_layout`       | `push_layout(registry, "team/app:1", name="multi")`, by skopeo        |
 | `workspace`         | this test's own project, home and store; `workspace.pinner("lock")`   |
@@ -35,6 +36,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import pytest
 
 from support import pushing, registries
+from support.dockerd import Dockerd, dockerd
 from support.layouts import LayoutWriter, layer
 from support.programs import require
 from support.tls import Authority
@@ -130,6 +132,12 @@ def mirror_registry(servers_folder: Path, plain_registry: Registry) -> Iterator[
 def slow_registry(servers_folder: Path, plain_registry: Registry) -> Iterator[Registry]:
     with registries.limited(servers_folder / "slow", plain_registry, rate="2m") as registry:
         yield registry
+
+
+@pytest.fixture(scope="session")
+def docker_daemon(servers_folder: Path) -> Iterator[Dockerd]:
+    with dockerd(servers_folder / "dockerd") as daemon:
+        yield daemon
 
 
 @pytest.fixture(scope="session")

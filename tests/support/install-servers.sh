@@ -6,7 +6,8 @@ set -eu
 
 # program:package
 wanted='docker-registry:docker-registry skopeo:skopeo podman:podman umoci:umoci buildah:buildah
-    nginx:nginx-light containerd:containerd curl:curl htpasswd:apache2-utils zsh:zsh fish:fish
+    nginx:nginx-light containerd:containerd dockerd:docker.io wrk:wrk curl:curl
+    htpasswd:apache2-utils zsh:zsh fish:fish
     rpmbuild:rpm dpkg-parsechangelog:dpkg-dev debootstrap:debootstrap shellcheck:shellcheck jq:jq'
 
 PATH="$PATH:/usr/sbin:/sbin"
