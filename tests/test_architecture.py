@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+TOP_LEVEL = {
+    *("pinner", "tests", "fixtures", "docs", "requirements", ".ci"),
+    *("pyproject.toml", "Makefile", ".gitignore", ".pre-commit-hooks.yaml", "action.yml"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md"),
+}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -24,6 +29,17 @@ def pinned(file: str) -> dict[str, str]:
     """Name and version of each pin of a requirements file."""
     text = (ROOT / "requirements" / file).read_text()
     return dict(re.findall(r"^([a-z0-9.-]+)==([^ ;\\]+)", text, re.MULTILINE))
+
+
+def test_the_top_level_holds_what_convention_puts_there() -> None:
+    """A note or scratch file that was committed by accident is seen here."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a checkout of git")
+    top = {name.partition("/")[0] for name in listed.stdout.split("\0") if name}
+    assert top - TOP_LEVEL == set()
 
 
 def test_imports_point_down() -> None:
