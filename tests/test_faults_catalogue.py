@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from docpages import faults
 from support.catalogue import COLLECTED, COMMAND_LINE, SECTIONS, Fault, met, read_catalogue
 
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 FAULTS = read_catalogue()
-BELOW = "T"
-"""Sections whose faults are met below the command line: the store's, by killing and by forging."""
+BELOW = "TYPOW"
+"""Sections whose faults may be met below the command line: by forging a store's files, layers and
+databases, by calling renderers, and by speaking HTTP to the server."""
 
 
 @pytest.fixture
@@ -63,6 +65,12 @@ def test_every_fault_is_met_at_the_command_line(tests: Mapping[str, tuple[str, .
 def test_no_test_carries_an_unknown_id(tests: Mapping[str, tuple[str, ...]]) -> None:
     known = {fault.id for fault in FAULTS}
     assert not {id_: names for id_, names in tests.items() if id_ not in known}
+
+
+def test_the_page_shows_the_catalogue_and_its_tests(tests: Mapping[str, tuple[str, ...]]) -> None:
+    """`make docs` writes it."""
+    shown = faults.PAGE.read_text(encoding="utf-8")
+    assert shown == faults.page(shown, FAULTS, tests)
 
 
 def test_the_ids_of_a_name() -> None:

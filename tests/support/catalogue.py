@@ -22,7 +22,24 @@ from support.tables import read_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-SECTIONS: Final = "RSLMBADHT"
+TITLES: Final = {
+    "R": "references",
+    "S": "images.toml",
+    "L": "images.lock",
+    "M": "manifests and indexes",
+    "B": "blobs",
+    "A": "logins",
+    "D": "redirects",
+    "H": "HTTP and the network",
+    "T": "the store and the disk",
+    "Y": "layers, read for their packages",
+    "P": "package databases",
+    "F": "files that are rewritten",
+    "O": "what is printed",
+    "W": "the store, served",
+    "V": "signatures",
+}
+SECTIONS: Final = "".join(TITLES)
 COMMAND_LINE: Final = "tests/cli/test_faults_"
 """Where tests meet faults as a user does, under the whole oracle of `support.oracle`."""
 
