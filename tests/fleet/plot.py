@@ -57,7 +57,8 @@ def draw(rows: Sequence[Row]) -> str:
         y = _TOP + _STEP * number
         text = y + _HIGH - 5
         parts.append(
-            f'<text class="name" x="{_LEFT - 10}" y="{text}" text-anchor="end">{row.strategy}</text>'
+            f'<text class="name" x="{_LEFT - 10}" y="{text}" text-anchor="end">'
+            f"{row.strategy}</text>"
         )
         left = float(_LEFT)
         for tier, _ in _TIERS:
