@@ -78,7 +78,10 @@ class Outcome:
         return max(1, math.ceil(max(sent, asked)))
 
     def used(self) -> dict[str, float]:
-        """How much of each limit the busiest window or minute needs; 1 is all of it."""
+        """How much of each limit the busiest window or minute needs; 1 is all of it.
+
+        All nodes of the mirror count together, and so do all sites' servers.
+        """
         plan = self.plan
         node = max(
             self.peak("mirror") / plan.node_link, self.peak_requests("mirror") / plan.node_requests
@@ -91,7 +94,7 @@ class Outcome:
             "rate limit": gets / plan.anonymous,
             "site uplink": self.peak_uplink() / plan.site_uplink,
             "mirror": node / plan.nodes,
-            "site server": server / plan.sites,
+            "site servers": server / plan.sites,
         }
 
     def when_down(self) -> tuple[float, float]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Final
 
 from fleet.costs import KINDS
-from fleet.plan import GBIT
+from fleet.plan import DAY, GBIT
 from fleet.results import COMPARED
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def render(plan: Plan, costs: Costs, results: Results) -> str:
     moved = busiest[0].moved
     return "\n\n".join(
         [
+            _summary(plan, busiest),
             "**Assumed**",
             _table(("what", "how much", "where from"), "---", plan.rows()),
             "**Counted**",
@@ -35,6 +37,7 @@ def render(plan: Plan, costs: Costs, results: Results) -> str:
             _registry(busiest),
             "**Who sends the bytes, that day**",
             _bytes(busiest),
+            _shape(busiest[0]),
             "**How long, and what is used up, that day**",
             _times(busiest),
             "**By how much moved**",
@@ -65,6 +68,56 @@ def size(count: float) -> str:
     if count >= _TB / 10:
         return f"{count / _TB:.1f} TB"
     return f"{count / _GB:.0f} GB" if count >= _GB else f"{count / 1_000_000:.0f} MB"
+
+
+def _summary(plan: Plan, rows: Sequence[Row]) -> str:
+    """What the tables come to, as a list."""
+    by_name = {row.strategy: row for row in rows}
+    tags, cached = by_name["docker pull, empty runners"], by_name["sync, mirror, CI cache"]
+    empty, warm = by_name["sync, mirror, empty runners"], by_name["sync, mirror, warm stores"]
+    direct, kept = by_name["sync, empty runners"], by_name["sync, warm stores"]
+    sites = by_name["sync, mirror, sites, empty runners"]
+    peaks = [_rate(row.peaks["mirror"]) for row in (empty, warm, cached)]
+    late, fills = size(sites.served["mirror"]), size(sites.filled["mirror"])
+    refused = _share(tags.stopped, tags.jobs)
+    said = (
+        (
+            f"{tags.jobs:,} jobs a day that pull tags onto empty runners ask the public registry"
+            f" for {tags.gets:,} manifests. At {plan.anonymous} in 6 hours for each of"
+            f" {plan.sites} addresses that takes {tags.hours[0]:,.0f} hours; {refused} of the jobs"
+            " are refused."
+        ),
+        (
+            "`pinner sync` straight from the public registry asks for as many on empty runners"
+            f" ({direct.gets:,}). Warm stores take it to {kept.gets:,}, which is still too many."
+        ),
+        (
+            f"With a mirror it is {empty.gets} on the day with the most moves, whatever runners"
+            " keep."
+        ),
+        (
+            f"Then the mirror carries it: {size(empty.served['mirror'])} and, in the busiest"
+            f" minute, {peaks[0]} for empty runners ({empty.nodes} nodes), {peaks[1]} for warm"
+            f" ones, {peaks[2]} beside a CI cache."
+        ),
+        (
+            f"With site servers it sends {fills} to fill them, and {late} to jobs that begin"
+            " between the merge and then."
+        ),
+    )
+    lines = (
+        textwrap.fill(one, width=99, initial_indent="- ", subsequent_indent="  ") for one in said
+    )
+    return "\n".join(lines)
+
+
+def _shape(row: Row) -> str:
+    mean = row.wanted / DAY
+    times = row.peaks["registry"] / mean
+    return (
+        f"A job's images have {size(row.wanted / row.jobs)} together. With empty runners the"
+        f" busiest minute\nasks for {times:.0f} times the mean."
+    )
 
 
 def _counted(costs: Costs) -> str:
