@@ -173,6 +173,26 @@ class TestOneDay:
             plan = replace(SMALL, node_link=link / share)
             assert run(NAMED["sync, mirror, empty runners"], self.MOVES, plan).nodes() == nodes
 
+    def test_what_goes_upstream_when_the_mirror_is_down(self) -> None:
+        view = locked_view(SMALL, Estate(SMALL, self.MOVES), self.MOVES, TODAY)
+        asked: Counter[int] = Counter()
+        sent: Counter[int] = Counter()
+        for when, _, pipeline in self.jobs():
+            hour = int((when - TODAY * DAY) // HOUR)
+            asked[hour] += 2 * SMALL.images
+            sent[hour] += sum(view.at(when, pipeline).blobs.values())
+        (busiest, count), (_, fewer) = asked.most_common(2)
+        assert count > fewer
+        outcome = run(NAMED["sync, mirror, empty runners"], self.MOVES)
+        assert outcome.when_down() == (count, sent[busiest])
+
+    def test_with_the_mirror_down_sites_fill_themselves_upstream(self) -> None:
+        plan = replace(SMALL, filled=0)
+        new = sum(Estate(plan, self.MOVES).new(TODAY).values())
+        outcome = run(NAMED["sync, mirror, sites, empty runners"], self.MOVES, plan)
+        fills = plan.sites * 2 * moved_on(self.MOVES, TODAY), plan.sites * new
+        assert outcome.when_down() == fills
+
     def test_sites_lack_new_blobs_until_their_servers_have_them(self) -> None:
         plan = SMALL
         estate = Estate(plan, self.MOVES)

@@ -79,6 +79,7 @@ class Plan:
         layers = " + ".join(f"{share:.0%}" for share in self.layers)
         return [
             ("runners, sites", f"{self.runners:,} on {self.sites}", "the plan"),
+            ("seed", str(self.seed), "of all that is drawn; the same figures each time"),
             ("jobs a day", f"{self.jobs:,}", "assumed; each on a runner drawn evenly"),
             (
                 "jobs over the day",

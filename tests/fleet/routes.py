@@ -86,7 +86,7 @@ class Tally:
         filled: bytes to tiers nearer to them.
         by_minute: bytes, by the minute in which they were asked for.
         asked_by_minute: requests likewise.
-        manifests_by_hour: manifest GETs of runners.
+        manifests_by_hour: manifest GETs.
     """
 
     heads: float = 0
@@ -127,8 +127,7 @@ class Tally:
         minute = min(int(when // 60), MINUTES - 1)
         self.by_minute[minute] += served + filled
         self.asked_by_minute[minute] += heads + manifests + blobs
-        if served:
-            self.manifests_by_hour[minute // 60] += manifests
+        self.manifests_by_hour[minute // 60] += manifests
 
 
 @dataclass(slots=True)
