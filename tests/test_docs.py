@@ -37,7 +37,7 @@ EXAMPLES = [
     )
 ]
 # Not here yet, and named already: in the head of images.lock, beside minimum-age, in decisions.
-COMING = {"serve"}
+COMING = {"mirror", "serve"}
 LARGEST = 60_000
 WIDTH = 100
 
