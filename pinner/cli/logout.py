@@ -43,11 +43,13 @@ def logout(session: Session, *, registry: str | None, everything: bool) -> int:
     failed: list[tuple[str, PinnerError]] = []
     for host in hosts:
         try:
-            outcomes.append((host, keeper.erase(host)))
+            outcomes.append((host, keeper.erase(host, namespaces=everything)))
         except InputError as error:  # a helper's; the next registry may have another
             failed.append((host, error))
         else:
             _note_what_is_left(session, host, home)
+            for key in keeper.namespaces(host):
+                session.warn(f"the login for {key} is left")
     session.report(error for _, error in failed)
     if outcomes or not failed or session.options.json:
         session.answer(render_logout(outcomes), logout_fields(outcomes, failed))

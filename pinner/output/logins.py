@@ -81,7 +81,8 @@ def _paragraph(way: Way) -> str:
     kind = "" if endpoint.upstream else " (mirror, by digest only)"
     looks = [(look.place, look.entry, look.why) for look in way.lookup.looks]
     facts = [
-        ("sent to", _sent_to(way)),
+        ("asked at", str(endpoint.origin)),
+        ("login goes", _goes(way)),
         ("proxy", _proxy(way)),
         ("certificates", _certificates(way)),
     ]
@@ -118,13 +119,10 @@ def _kind(found: Found) -> str:
     return "identity token" if login.identity_token else "password"
 
 
-def _sent_to(way: Way) -> str:
-    endpoint = way.endpoint
-    if not endpoint.sends_credentials:
-        return (
-            f"nobody: {endpoint.origin} is plain http, and your own config.toml does not allow it"
-        )
-    return f"{endpoint.origin}, and its token server on the same host or site"
+def _goes(way: Way) -> str:
+    if not way.endpoint.sends_credentials:
+        return "nowhere: plain http, which your own config.toml does not ask for"
+    return "there, and to a token server on the same host or site"
 
 
 def _proxy(way: Way) -> str:

@@ -99,6 +99,10 @@ class AuthFile:
         hosts = (_named(key).partition("/")[0] for key in self.auths)
         return tuple(dict.fromkeys(host for host in hosts if host))
 
+    def namespaces(self, registry: str) -> tuple[str, ...]:
+        """The keys of `auths` that are for a part of a registry alone: podman's `quay.io/org`."""
+        return tuple(key for key in self.auths if _named(key).startswith(f"{registry.lower()}/"))
+
     def helper(self, registry: str) -> tuple[str, str] | None:
         """The key and the suffix of the helper to ask about a registry, if there is one."""
         for key, suffix in self.helpers.items():

@@ -67,6 +67,15 @@ class LoginKeeper:
         _, file = self._read()
         return file.registries()
 
+    def namespaces(self, registry: str) -> tuple[str, ...]:
+        """The keys that are for a part of a registry alone, which `erase` leaves unless asked.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        _, file = self._read()
+        return file.namespaces(registry)
+
     def store(self, registry: str, credential: Credential) -> Kept:
         """Keep user and password for `host[:port]`.
 
@@ -94,8 +103,12 @@ class LoginKeeper:
         self._change(edit)
         return Kept(file=file.name, helper=program_name(helper[1]) if helper else "")
 
-    def erase(self, registry: str) -> Kept | None:
+    def erase(self, registry: str, *, namespaces: bool = False) -> Kept | None:
         """Forget the login of `host[:port]`; None where there was none.
+
+        Args:
+            registry: whose.
+            namespaces: whether those for parts of it alone are forgotten as well.
 
         Raises:
             InputError: the file cannot be read, or the helper failed; the file is as it was.
@@ -103,6 +116,8 @@ class LoginKeeper:
         """
         _, file = self._read()
         keys = set(file.keys(registry, ""))
+        if namespaces:
+            keys |= set(file.namespaces(registry))
         if registry == DEFAULT_REGISTRY:
             keys |= OAUTH_KEYS & set(file.auths)
         known = bool(keys)

@@ -155,7 +155,7 @@ class SignIn:
             error.mend = ("nothing was stored",)
             if isinstance(error, ProtocolError):
                 error.what = "its answer to the login is none of a registry"
-            raise
+            raise error from None  # the cause, which --debug shows, may quote a URL
 
     def _refused(self, answered: str, said: str) -> AccessDenied:
         user = self._credential.user

@@ -9,6 +9,7 @@ import re
 import select
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,8 +96,9 @@ def test_pinner_locks_with_a_login_of_docker(
 
 
 def test_the_file_is_the_one_that_docker_writes(
-    tmp_path: Path, htpasswd_registry: Registry, token_registry: Registry
+    tmp_path: Path, htpasswd_registry: Registry, plain_registry: Registry
 ) -> None:
+    open_to_all = replace(plain_registry, user="ada", password="p")
     ours, theirs = User(tmp_path / "ours"), User(tmp_path / "theirs")
     steps: list[tuple[Any, Any]] = [
         (log_in, docker_log_in),
@@ -107,7 +109,7 @@ def test_the_file_is_the_one_that_docker_writes(
     ]
     files = []
     # docker sorts its keys: the registries are taken in the order of their addresses.
-    both = sorted((htpasswd_registry, token_registry), key=lambda each: each.address)
+    both = sorted((htpasswd_registry, open_to_all), key=lambda each: each.address)
     for ours_does, theirs_does in steps:
         for registry in both:
             ours_does(ours, registry)

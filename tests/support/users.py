@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -9,9 +11,13 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
+
+from pinner.cli import main
 from support.programs import clean_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _PINNER: Final = (sys.executable, "-P", "-m", "pinner")
@@ -56,10 +62,12 @@ class User:
     """Somebody with an empty home.
 
     Attributes:
+        here: run pinner in this process, so that its clock can be another one.
         said: all that programs have written, for a look for secrets.
     """
 
     folder: Path
+    here: bool = False
     environ: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
@@ -98,9 +106,27 @@ class User:
 
     def pinner(self, *argv: str, stdin: str = "", code: int = 0) -> Ran:
         """Run pinner without a terminal; its exit code has to be `code`."""
-        ran = self.run(*_PINNER, *argv, stdin=stdin)
+        ran = self._here(argv, stdin) if self.here else self.run(*_PINNER, *argv, stdin=stdin)
         assert ran.code == code, f"pinner {' '.join(argv)}: exit {ran.code}\n{ran.out}{ran.err}"
         return ran
+
+    def _here(self, argv: Sequence[str], stdin: str) -> Ran:
+        streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(streams[0]),
+            contextlib.redirect_stderr(streams[1]),
+        ):
+            for name in list(os.environ):
+                patch.delenv(name)
+            for name, value in self.environment().items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+            code = main.run(argv, environ=dict(os.environ))
+        out, err = (stream.buffer.getvalue().decode() for stream in streams)
+        self.said += [out, err]
+        return Ran(code=code, out=out, err=err)
 
     def run(self, *argv: str, stdin: str = "") -> Ran:
         """Run a program as this user, to whatever end."""
