@@ -41,7 +41,7 @@ def login(
     """
     from pinner.cli.home import home_needed  # noqa: PLC0415 - help does without
     from pinner.output.logins import login_fields, render_login  # noqa: PLC0415
-    from pinner.registry.helpers import ProcessRunner  # noqa: PLC0415
+    from pinner.registry.helpers import PATIENT, ProcessRunner  # noqa: PLC0415
     from pinner.registry.keeping import LoginKeeper  # noqa: PLC0415
     from pinner.registry.open import verify_login  # noqa: PLC0415
 
@@ -56,7 +56,8 @@ def login(
     with home_needed():
         home = Path.home()
     environ = session.runtime.environ
-    keeper = LoginKeeper(environ=environ, home=home, run_helper=ProcessRunner(environ=environ))
+    runner = ProcessRunner(environ=environ, timeout=PATIENT)
+    keeper = LoginKeeper(environ=environ, home=home, run_helper=runner)
     keeper.registries()  # a file that cannot be read is no reason to send a password
     verified = verify_login(
         host,

@@ -29,7 +29,7 @@ def logout(session: Session, *, registry: str | None, everything: bool) -> int:
     from pinner.cli.home import home_needed  # noqa: PLC0415 - help does without
     from pinner.errors import InputError  # noqa: PLC0415
     from pinner.output.logins import logout_fields, render_logout  # noqa: PLC0415
-    from pinner.registry.helpers import ProcessRunner  # noqa: PLC0415
+    from pinner.registry.helpers import PATIENT, ProcessRunner  # noqa: PLC0415
     from pinner.registry.keeping import LoginKeeper  # noqa: PLC0415
 
     if registry is not None and everything:
@@ -37,7 +37,8 @@ def logout(session: Session, *, registry: str | None, everything: bool) -> int:
     with home_needed():
         home = Path.home()
     environ = session.runtime.environ
-    keeper = LoginKeeper(environ=environ, home=home, run_helper=ProcessRunner(environ=environ))
+    runner = ProcessRunner(environ=environ, timeout=PATIENT)
+    keeper = LoginKeeper(environ=environ, home=home, run_helper=runner)
     hosts = keeper.registries() if everything else (login_registry(registry),)
     outcomes: list[tuple[str, Kept | None]] = []
     failed: list[tuple[str, PinnerError]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pinner.output.tables import columns
 from pinner.terminal import safe
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pinner.registry.keeping import Kept
     from pinner.registry.lookup import Found, Lookup
 
-_USER: int = 160
+_USER: Final = 160
 
 
 def render_login(registry: str, kept: Kept, *, verified: bool) -> str:
@@ -108,8 +108,7 @@ def _verdict(lookup: Lookup) -> str:
 def _who(found: Found) -> str:
     login = found.credential
     user = safe(login.user, limit=_USER)
-    kind = _kind(found)
-    return f"{kind} of {user}" if user else f"a {kind}"
+    return f"{_kind(found)} of {user}" if user else _kind(found)
 
 
 def _kind(found: Found) -> str:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _PREFIX: Final = "docker-credential-"
 _SUFFIX: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", re.ASCII)
 _TIMEOUT: Final = 10.0
+PATIENT: Final = 60.0
+"""Seconds for a helper while its user sits there: it may ask for a passphrase before it stores."""
+
 _LIMIT: Final = 256 * 1024
 _READ: Final = 64 * 1024
 _TOKEN_USER: Final = "<token>"  # noqa: S105 - a name that stands for none

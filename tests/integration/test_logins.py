@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pinner.registry.authfile import Credential
+from pinner.registry.helpers import ProcessRunner
+from pinner.registry.keeping import LoginKeeper
 from support.dockerd import client
 from support.programs import require
 from support.users import User
@@ -153,6 +156,18 @@ def test_podman_reads_what_pinner_stores_where_both_look(
     ran = user.run("podman", "logout", htpasswd_registry.address)
     assert ran.code == 0, ran.err
     assert json.loads(file.read_bytes())["auths"] == {}
+
+
+def test_podman_knows_docker_hub_by_dockers_key(user: User) -> None:
+    require("podman")
+    file = user.folder / "auth.json"
+    file.write_text('{"auths": {"docker.io": {"auth": "b2xkOm9sZA=="}}}')
+    user.environ["REGISTRY_AUTH_FILE"] = str(file)
+    runner = ProcessRunner(environ=user.environment())
+    keeper = LoginKeeper(environ=user.environment(), home=user.home, run_helper=runner)
+    keeper.store("docker.io", Credential(user="ada", password="p"))
+    ran = user.run("podman", "login", "--get-login", "docker.io")
+    assert (ran.code, ran.out) == (0, "ada\n"), ran.err
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
