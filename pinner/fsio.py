@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MIB: Final = 1024 * 1024
+_PRIVATE: Final = 0o600
 # What a file system that cannot sync folders answers.
 _CANNOT_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP})
 # What a file system answers that has no extended attributes, or whose the user may not set.
@@ -31,6 +32,10 @@ _NO_ATTRIBUTES: Final = frozenset({
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
+
+
+class FileChanged(StoreError):  # noqa: N818 - nothing went wrong with the disk
+    """A file is not as the writer expected it: someone else has changed it."""
 
 
 def read_limited(path: Path, limit: int) -> bytes:
@@ -66,7 +71,10 @@ def read_limited(path: Path, limit: int) -> bytes:
 
 
 def write_atomic(
-    files: Mapping[Path, bytes], *, expected: Mapping[Path, bytes] | None = None
+    files: Mapping[Path, bytes],
+    *,
+    expected: Mapping[Path, bytes] | None = None,
+    private: bool = False,
 ) -> None:
     """Replace each path by a file of exactly these bytes.
 
@@ -82,8 +90,10 @@ def write_atomic(
         files: what to write.
         expected: what a file has to have still, looked at before the first is renamed and again
             right before it is renamed itself; no entry, no condition.
+        private: the files are for their owner alone (0600), whatever their mode was.
 
     Raises:
+        FileChanged: a file is not as expected; all else holds as below.
         StoreError: the disk refused, or a file is not as expected; it is named. It is as it was
             and no temporary is left, unless only the folder could not be synced, which the message
             then says. The mend lists the files that could not be put back, if any.
@@ -94,7 +104,7 @@ def write_atomic(
         for path, data in files.items():
             with _refusals(path):
                 target = path.resolve()
-                staged[path] = _stage(target, data), target
+                staged[path] = _stage(target, data, private=private), target
         for path in files:
             _require_same(path, conditions)
         _rename(staged, conditions)
@@ -158,7 +168,7 @@ def _require_same(path: Path, conditions: Mapping[Path, bytes]) -> None:
     except (FileNotFoundError, InputError):
         same = False
     if not same:
-        raise StoreError(
+        raise FileChanged(
             "was changed by someone else meanwhile, and is not overwritten",
             where=safe(str(path)),
             mend="run it again",
@@ -176,7 +186,7 @@ def _refusals(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _stage(target: Path, data: bytes) -> Path:
+def _stage(target: Path, data: bytes, *, private: bool = False) -> Path:
     """A temporary beside `target` with these bytes, on the disk, and with its mode."""
     temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
@@ -184,10 +194,13 @@ def _stage(target: Path, data: bytes) -> Path:
     except FileNotFoundError:
         before = None
     try:
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        mode = _PRIVATE if private else 0o666
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with open(fd, "wb", closefd=True) as file:  # noqa: PTH123 - from a descriptor
             if before is not None:
                 _keep_attributes(fd, target, before)
+            if private:
+                os.fchmod(fd, _PRIVATE)
             file.write(data)
             file.flush()
             os.fsync(fd)

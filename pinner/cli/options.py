@@ -72,7 +72,8 @@ def command(
     def callback(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> int:
         ctx = click.get_current_context()
         options = GlobalOptions.given(ctx.meta)
-        session = Session(ctx.obj, options, command=ctx.info_name or "")
+        # All of its names: `auth explain` without the program's.
+        session = Session(ctx.obj, options, command=ctx.command_path.partition(" ")[2])
         return function(session, *args, **kwargs)
 
     params: list[click.Parameter] = list(reversed(getattr(function, "__click_params__", [])))

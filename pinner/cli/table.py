@@ -37,6 +37,11 @@ COMMANDS: Final[Table] = {
         "inspect": "pinner.cli.inspect:inspect",
         "verify": "pinner.cli.verify:verify",
     },
+    "Logins": {
+        "login": "pinner.cli.login:login",
+        "logout": "pinner.cli.logout:logout",
+        "auth": "pinner.cli.auth:auth",
+    },
     "More": {
         "demo": "pinner.cli.demo:demo",
         "completion": "pinner.cli.completion:completion",

@@ -109,7 +109,7 @@ def _refusal(text: str) -> InvalidReference:
     if _has_userinfo(text):
         return InvalidReference(
             f'invalid reference format: "…@{safe(text.rpartition("@")[2], limit=_SHOWN)}"',
-            mend="a reference holds no user or password; `docker login` stores them",
+            mend="a reference holds no user or password; `pinner login` stores them",
         )
     shown = safe(text, limit=_SHOWN)
     if UPPER_CASE.search(text) and text.isascii() and REFERENCE.fullmatch(text.lower()):

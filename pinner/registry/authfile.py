@@ -34,7 +34,7 @@ _Kind = TypeVar("_Kind", dict[str, Any], str)
 _LEGACY: Final = re.compile(r"https?://([^/]+)(?:/.*)?", re.ASCII | re.DOTALL)
 _API_PATH: Final = re.compile(r"([^/]+)/(?:v[12]/?)?", re.ASCII)
 # docker's OAuth login keeps these under Docker Hub's key; they are no logins for pulling.
-_NO_LOGINS: Final = frozenset({f"{DOCKER_HUB_KEY}access-token", f"{DOCKER_HUB_KEY}refresh-token"})
+OAUTH_KEYS: Final = frozenset({f"{DOCKER_HUB_KEY}access-token", f"{DOCKER_HUB_KEY}refresh-token"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,27 +70,38 @@ class AuthFile:
     helpers: Mapping[str, str] = field(default_factory=dict)
     store: str = ""
 
-    def login(self, registry: str, repository: str) -> tuple[str, Credential] | None:
-        """The key and the login that `auths` has for a repository; entries without any are none.
+    def logins(self, registry: str, repository: str) -> Iterator[tuple[str, Credential | None]]:
+        """The keys that `auths` has for a repository, the closest first, each with its login.
+
+        A key without any login has None: docker leaves such where a helper keeps the login.
 
         Raises:
-            InputError: the entry cannot be decoded.
+            InputError: an entry cannot be decoded.
         """
-        for key in self._keys(registry, repository):
-            credential = _decode(self.auths[key], key, self.name)
-            if credential is not None:
-                return key, credential
-        return None
+        for key in self.keys(registry, repository):
+            yield key, _decode(self.auths[key], key, self.name)
 
-    def _keys(self, registry: str, repository: str) -> Iterator[str]:
-        """The keys that fit, the closest first."""
+    def keys(self, registry: str, repository: str) -> Iterator[str]:
+        """The keys of `auths` that fit a repository, the closest first.
+
+        With "" for the repository, these are the keys of the registry as a whole.
+        """
         names = {key: _named(key) for key in self.auths}
-        parts = repository.split("/")
+        parts = repository.split("/") if repository else []
         for count in range(len(parts), -1, -1):
             wanted = "/".join([registry.lower(), *parts[:count]])
             fitting = [key for key, name in names.items() if name == wanted]
             # A key that is spelled exactly so comes before a legacy spelling of the same.
             yield from sorted(fitting, key=lambda key: key not in {wanted, DOCKER_HUB_KEY})
+
+    def registries(self) -> tuple[str, ...]:
+        """Every `host[:port]` that `auths` has a key for, each once, in the file's order."""
+        hosts = (_named(key).partition("/")[0] for key in self.auths)
+        return tuple(dict.fromkeys(host for host in hosts if host))
+
+    def namespaces(self, registry: str) -> tuple[str, ...]:
+        """The keys of `auths` that are for a part of a registry alone: podman's `quay.io/org`."""
+        return tuple(key for key in self.auths if _named(key).startswith(f"{registry.lower()}/"))
 
     def helper(self, registry: str) -> tuple[str, str] | None:
         """The key and the suffix of the helper to ask about a registry, if there is one."""
@@ -146,7 +157,7 @@ def server_names(registry: str) -> tuple[str, ...]:
 
 def _named(key: str) -> str:
     """The `host[:port][/path]` that a key means; "" for none."""
-    if key in _NO_LOGINS:
+    if key in OAUTH_KEYS:
         return ""
     found = _LEGACY.fullmatch(key) or _API_PATH.fullmatch(key)
     host, slash, path = (found[1] if found else key).partition("/")
@@ -185,6 +196,8 @@ def _user_and_password(encoded: str, key: str, name: str) -> tuple[str, str]:
 
 
 def _document(data: str | bytes, name: str) -> dict[str, Any]:
+    if not data.strip():
+        return {}  # docker takes an empty file for one without logins
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -1,5 +1,6 @@
 """The user's logins: where they are looked for, and in which order (docs/credentials.md).
 
+    0 PINNER_ANONYMOUS                      registries that get none
     1 DOCKER_AUTH_CONFIG                    the logins themselves, as JSON
     2 REGISTRY_AUTH_FILE                    a file, which must be there
     3 $DOCKER_CONFIG/config.json            without DOCKER_CONFIG: ~/.docker/config.json
@@ -14,49 +15,35 @@ read before a registry asks, and everything once.
 
 from __future__ import annotations
 
-import stat
+import re
 import threading
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pinner.errors import InputError
-from pinner.fsio import read_limited
-from pinner.registry.authfile import (
-    AuthFile,
-    Credential,
-    parse_config,
-    parse_dockercfg,
-    parse_environment,
-    server_names,
-)
-from pinner.registry.helpers import ask_helper
+from pinner.oci.grammar import fold_registry
+from pinner.registry.authfile import AuthFile, Credential, server_names
+from pinner.registry.helpers import ask_helper, program_name
+from pinner.registry.lookup import Found, Look, Lookup, Outcome
+from pinner.registry.places import places
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from pinner.registry.helpers import Runner
+    from pinner.registry.places import Place
 
 __all__ = ["Credential", "CredentialStore", "Found"]
 
-_ENVIRONMENT: Final = "DOCKER_AUTH_CONFIG"
-_AUTH_FILE: Final = "REGISTRY_AUTH_FILE"
-_LIMIT: Final = 4 * 1024 * 1024
-_CONTAINERS: Final = "containers/auth.json"
+ANONYMOUS: Final = "PINNER_ANONYMOUS"
+"""The variable that names registries which are asked without a login, whatever is stored."""
+
+_SEPARATORS: Final = re.compile(r"[,\s]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A login and where it came from.
-
-    Attributes:
-        source: file and key for messages: `~/.docker/config.json (auths: ghcr.io)`, or
-            `~/.docker/config.json (credHelpers: ghcr.io → docker-credential-gh)`.
-    """
-
-    credential: Credential
-    source: str
+class _Unsettled(Exception):  # noqa: N818 - no error: the search cannot go on
+    """A helper would have to be asked."""
 
 
 class CredentialStore:
@@ -78,13 +65,16 @@ class CredentialStore:
             run_helper: runs credential helpers.
             note: takes a line for the user, where a file with passwords is open to everybody.
         """
-        self._places = _places(environ, home)
+        self._places = places(environ, home)
+        self._anonymous = {
+            fold_registry(host.lower()) for host in _SEPARATORS.split(environ.get(ANONYMOUS, ""))
+        }
         self._run_helper = run_helper
         self._note = note
         self._lock = threading.Lock()
-        self._files: dict[_Place, AuthFile | None] = {}
+        self._files: dict[Place, AuthFile | None] = {}
         self._helped: dict[tuple[str, str], Credential | None] = {}
-        self._looked_at: set[_Place] = set()
+        self._looked_at: set[Place] = set()
 
     def find(self, registry: str, repository: str) -> Found | None:
         """The login for a repository of `host[:port]`; None if there is none.
@@ -92,106 +82,122 @@ class CredentialStore:
         Raises:
             InputError: a file that cannot be read, or a helper that failed.
         """
+        lookup = self.look_up(registry, repository)
+        if lookup.error is not None:
+            raise lookup.error
+        return lookup.found
+
+    def look_up(self, registry: str, repository: str, *, ask_helpers: bool = True) -> Lookup:
+        """The same search with all that it looked at; what ends it early is part of the answer.
+
+        Args:
+            registry: `host[:port]`.
+            repository: its path there; "" for the registry as a whole.
+            ask_helpers: whether helpers are run; the search ends at the first that is not.
+        """
+        if registry.lower() in self._anonymous:
+            why = "names this registry, so no login is used"
+            return Lookup(looks=(Look(place=ANONYMOUS, outcome=Outcome.NONE, why=why),))
+        search = _Search(self, registry, repository, ask_helpers=ask_helpers)
         with self._lock:
-            for place in self._places:
-                if place not in self._files:
-                    self._files[place] = place.read()
-                file = self._files[place]
-                if file is None:
-                    continue
-                found = self._of_helper(file, registry)
-                if found is None and (found := _of_auths(file, registry, repository)):
-                    self._look_at_mode(place)
-                if found is not None:
-                    return found
-            return None
+            found, error, settled = None, None, True
+            left = iter(self._places)
+            for place in left:
+                try:
+                    found = search.look_in(place)
+                except InputError as failure:
+                    error = failure
+                except _Unsettled:
+                    settled = False
+                if found or error or not settled:
+                    break
+            search.looks += [
+                Look(place=place.name, outcome=Outcome.NOT_REACHED, why="not reached")
+                for place in left
+            ]
+        return Lookup(looks=tuple(search.looks), found=found, error=error, settled=settled)
 
-    def _of_helper(self, file: AuthFile, registry: str) -> Found | None:
-        helper = file.helper(registry)
-        if helper is None:
-            return None
-        key, suffix = helper
-        source = f"{file.name} ({safe(key)} → docker-credential-{safe(suffix)})"
-        for server in server_names(registry):
-            asked = (suffix, server)
-            if asked not in self._helped:
-                self._helped[asked] = ask_helper(
-                    suffix, server, source=file.name, run=self._run_helper
-                )
-            if (credential := self._helped[asked]) is not None:
-                return Found(credential=credential, source=source)
-        return None
+    def read(self, place: Place) -> AuthFile | None:
+        """What is in a place, read once; the lock is held."""
+        if place not in self._files:
+            self._files[place] = place.read()
+        return self._files[place]
 
-    def _look_at_mode(self, place: _Place) -> None:
+    def ask(self, suffix: str, server: str, file: AuthFile) -> Credential | None:
+        """What a helper has for a server, asked once; the lock is held."""
+        asked = (suffix, server)
+        if asked not in self._helped:
+            self._helped[asked] = ask_helper(suffix, server, source=file.name, run=self._run_helper)
+        return self._helped[asked]
+
+    def look_at_mode(self, place: Place) -> None:
+        """Warn once where everybody can read the file; the lock is held."""
         if place not in self._looked_at and place.is_open_to_all():
             self._note(f"{place.name} holds logins and everybody can read it: chmod 600")
         self._looked_at.add(place)
 
 
-def _of_auths(file: AuthFile, registry: str, repository: str) -> Found | None:
-    login = file.login(registry, repository)
-    if login is None:
-        return None
-    key, credential = login
-    return Found(credential=credential, source=f"{file.name} (auths: {safe(key)})")
+class _Search:
+    """One search, place by place; `looks` grows."""
 
+    def __init__(
+        self, store: CredentialStore, registry: str, repository: str, *, ask_helpers: bool
+    ) -> None:
+        self.looks: list[Look] = []
+        self._store = store
+        self._registry = registry
+        self._repository = repository
+        self._ask_helpers = ask_helpers
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """Where logins may be: a file, or the text of an environment variable.
-
-    Attributes:
-        name: for messages; a variable's name, or a path that begins with `~` in the home folder.
-        path: None for a variable.
-        text: the variable's value; never shown.
-        required: a file that the user has named must be there.
-    """
-
-    name: str
-    path: Path | None = None
-    text: str = field(default="", repr=False)
-    parse: Callable[..., AuthFile] = parse_config
-    required: bool = False
-
-    def read(self) -> AuthFile | None:
-        """What is there; None for no file."""
-        if self.path is None:
-            return parse_environment(self.text, name=self.name)
+    def look_in(self, place: Place) -> Found | None:
+        before = len(self.looks)
         try:
-            data = read_limited(self.path, _LIMIT)
-        except FileNotFoundError:
-            if self.required:
-                raise InputError(
-                    "is not there", where=self.name, mend=f"{_AUTH_FILE} names this file"
-                ) from None
-            return None
+            file = self._store.read(place)
+            if file is None:
+                self._note(place.name, "", Outcome.MISSING, "is not there")
+                return None
+            found = self._of_helper(file) or self._of_auths(file)
         except InputError as error:
-            error.where = self.name
+            helper = len(self.looks) > before and self.looks[-1].outcome is Outcome.NOT_ASKED
+            entry = self.looks.pop().entry if helper else ""
+            self._note(place.name, entry, Outcome.FAILED, error.what, helper=helper)
             raise
-        return self.parse(data, name=self.name)
+        if found is not None and self.looks[-1].entry.startswith("auths"):
+            self._store.look_at_mode(place)
+        return found
 
-    def is_open_to_all(self) -> bool:
-        """Whether every user of the machine can read the file."""
-        return self.path is not None and bool(self.path.stat().st_mode & stat.S_IROTH)
+    def _of_helper(self, file: AuthFile) -> Found | None:
+        helper = file.helper(self._registry)
+        if helper is None:
+            return None
+        key, suffix = helper
+        entry = f"{safe(key)} → {program_name(suffix)}"
+        self._note(file.name, entry, Outcome.NOT_ASKED, "helper not asked", helper=True)
+        if not self._ask_helpers:
+            raise _Unsettled
+        for server in server_names(self._registry):
+            if (credential := self._store.ask(suffix, server, file)) is not None:
+                self.looks.pop()
+                self._note(file.name, entry, Outcome.FOUND, "helper answered: yes", helper=True)
+                return Found(credential=credential, source=f"{file.name} ({entry})")
+        self.looks.pop()
+        self._note(file.name, entry, Outcome.NONE, "helper answered: no login", helper=True)
+        return None
 
+    def _of_auths(self, file: AuthFile) -> Found | None:
+        fitting = False
+        for key, credential in file.logins(self._registry, self._repository):
+            entry, fitting = f"auths: {safe(key)}", True
+            if credential is not None:
+                self._note(file.name, entry, Outcome.FOUND, "holds a login")
+                return Found(credential=credential, source=f"{file.name} ({entry})")
+            self._note(file.name, entry, Outcome.NONE, "holds no login")
+        if not fitting:
+            count = f"no key fits (of {len(file.auths)})" if file.auths else "empty"
+            self._note(file.name, "auths", Outcome.NONE, count)
+        return None
 
-def _places(environ: Mapping[str, str], home: Path) -> tuple[_Place, ...]:
-    def file(path: Path, **more: Any) -> _Place:
-        inside = path.is_relative_to(home)
-        name = f"~/{path.relative_to(home)}" if inside else str(path)
-        return _Place(name=safe(name), path=path, **more)
-
-    def folder(variable: str) -> Path | None:
-        return Path(value) if (value := environ.get(variable)) else None
-
-    places = []
-    if text := environ.get(_ENVIRONMENT):
-        places.append(_Place(name=_ENVIRONMENT, text=text))
-    if named := folder(_AUTH_FILE):
-        places.append(file(named, required=True))
-    places.append(file((folder("DOCKER_CONFIG") or home / ".docker") / "config.json"))
-    if runtime := folder("XDG_RUNTIME_DIR"):
-        places.append(file(runtime / _CONTAINERS))
-    places.append(file((folder("XDG_CONFIG_HOME") or home / ".config") / _CONTAINERS))
-    places.append(file(home / ".dockercfg", parse=parse_dockercfg))
-    return tuple(places)
+    def _note(
+        self, place: str, entry: str, outcome: Outcome, why: str, *, helper: bool = False
+    ) -> None:
+        self.looks.append(Look(place=place, entry=entry, outcome=outcome, why=why, helper=helper))

@@ -112,6 +112,16 @@ def endpoints_for(
     )
 
 
+def endpoint_of(
+    registry: str,
+    configs: Sequence[RegistryConfig],
+    *,
+    has_certificates: Callable[[str], bool],
+) -> Endpoint:
+    """The registry `host[:port]` itself; the arguments are those of `endpoints_for`."""
+    return _endpoint(config_of(registry, configs), has_certificates)
+
+
 def config_of(registry: str, configs: Sequence[RegistryConfig]) -> RegistryConfig:
     """The configuration of a host: the user's own before a repository's, else an empty one."""
     found = [config for config in configs if _same_host(config.host, registry)]

@@ -59,7 +59,7 @@ def read_failure(reply: Reply, subject: str, *, now: float) -> Failure:
         quota = exhausted_quota(reply.headers)
         if quota is not None:
             error.what += f", all of its {quota} are used up"
-            error.mend = (*error.mend, "a login may allow more: docker login")
+            error.mend = (*error.mend, "a login may allow more: `pinner login`")
         pause = wait_asked_for(reply.headers, body.raw, now=now)
         error.transient = error.transient and (quota is None or pause is not None)
         return Failure(error=error, slow_down=True, pause=pause)

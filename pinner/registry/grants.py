@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pinner.errors import AccessDenied, InputError, ProtocolError, RegistryError
+from pinner.registry.credentials import ANONYMOUS
 from pinner.registry.errorbody import read_error
 from pinner.registry.realms import is_given_logins, token_server
 from pinner.registry.tokens import ask_for_token, basic, read_token, wish_of
@@ -95,7 +96,8 @@ def obtain(
         return _basic(endpoint, scope, found)
     if found is not None and found.credential.registry_token:
         return Grant(
-            authorization=f"Bearer {found.credential.registry_token}", remark=_remark(found)
+            authorization=f"Bearer {found.credential.registry_token}",
+            remark=_remark(found, endpoint, scope),
         )
     return _bearer(challenge, endpoint, scope, found, exchange)
 
@@ -109,7 +111,9 @@ def _basic(endpoint: Endpoint, scope: Scope, found: Found | None) -> Grant:
             f"{endpoint.registry} wants user and password, and the login found in {found.source} "
             "is a token"
         )
-    return Grant(authorization=basic(login.user, login.password), remark=_remark(found))
+    return Grant(
+        authorization=basic(login.user, login.password), remark=_remark(found, endpoint, scope)
+    )
 
 
 def _bearer(
@@ -131,7 +135,7 @@ def _bearer(
     return Grant(
         authorization=f"Bearer {token.value}",
         lifetime=token.lifetime,
-        remark=_withheld(withheld, server) if withheld else _remark(given),
+        remark=_withheld(withheld, server) if withheld else _remark(given, endpoint, scope),
     )
 
 
@@ -151,7 +155,7 @@ def _token_failure(
     if given is not None:
         return AccessDenied(
             f"{endpoint.registry} refused the login found in {given.source}",
-            mend=(answered, "renew the login; if the image is public, remove it"),
+            mend=(answered, _renew(endpoint, scope)),
         )
     if withheld is not None:
         return AccessDenied(
@@ -164,12 +168,30 @@ def _token_failure(
 def _login_wanted(endpoint: Endpoint, scope: Scope, *said: str) -> AccessDenied:
     return AccessDenied(
         f"{endpoint.registry} wants a login for {scope.repository}, and none was found",
-        mend=(*said, f"if it exists: docker login {endpoint.registry}, or podman login"),
+        mend=(*said, f"if it exists: {_log_in(endpoint, scope)}"),
     )
 
 
-def _remark(given: Found | None) -> str:
-    return f"asked with the login found in {given.source}" if given else "asked without a login"
+def _log_in(endpoint: Endpoint, scope: Scope) -> str:
+    return f"`pinner login {endpoint.registry}`; {_lookup(endpoint, scope)}"
+
+
+def _renew(endpoint: Endpoint, scope: Scope) -> str:
+    registry = endpoint.registry
+    return (
+        f"`pinner login {registry}` renews it; if the image is public, {ANONYMOUS}={registry} "
+        f"asks without; {_lookup(endpoint, scope)}"
+    )
+
+
+def _lookup(endpoint: Endpoint, scope: Scope) -> str:
+    return f"`pinner auth explain {endpoint.registry}/{scope.repository}` shows the lookup"
+
+
+def _remark(given: Found | None, endpoint: Endpoint, scope: Scope) -> str:
+    if given is None:
+        return f"asked without a login: {_log_in(endpoint, scope)}"
+    return f"asked with the login found in {given.source}; {_lookup(endpoint, scope)}"
 
 
 def _withheld(found: Found, server: Url) -> str:

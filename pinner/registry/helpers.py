@@ -1,7 +1,11 @@
-"""Credential helpers: `docker-credential-SUFFIX get`, as docker and podman run them.
+"""Credential helpers: `docker-credential-SUFFIX ACTION`, as docker and podman run them.
 
-    stdin   the server's name
-    stdout  {"ServerURL": …, "Username": …, "Secret": …}, or why not, with a status other than 0
+    get     stdin   the server's name
+            stdout  {"ServerURL": …, "Username": …, "Secret": …}
+    store   stdin   {"ServerURL": …, "Username": …, "Secret": …}
+    erase   stdin   the server's name
+
+A status other than 0 says no, and stdout why not.
 
 The user name `<token>` means that the secret is an identity token. What a helper prints is never
 shown: it is a secret, or can hold one.
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
 _PREFIX: Final = "docker-credential-"
 _SUFFIX: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", re.ASCII)
 _TIMEOUT: Final = 10.0
+PATIENT: Final = 60.0
+"""Seconds for a helper while its user sits there: it may ask for a passphrase before it stores."""
+
 _LIMIT: Final = 256 * 1024
 _READ: Final = 64 * 1024
 _TOKEN_USER: Final = "<token>"  # noqa: S105 - a name that stands for none
@@ -79,17 +86,8 @@ def ask_helper(suffix: str, server: str, *, source: str, run: Runner) -> Credent
     Raises:
         InputError: the suffix is no part of a program's name, or the helper failed.
     """
-    if not _SUFFIX.fullmatch(suffix):
-        raise InputError(
-            f'"{safe(suffix, limit=80)}" is not a helper\'s name',
-            where=source,
-            mend="letters, digits, dots, hyphens and underscores: docker-credential-NAME is run",
-        )
-    name = _PREFIX + suffix
-    try:
-        finished = run(name, "get", server.encode())
-    except HelperFailure as failure:
-        raise InputError(f"{name} {failure}", where=source) from failure
+    name = _checked_name(suffix, source)
+    finished = _finished(run, name, "get", server.encode(), source)
     if finished.status != 0:
         if _NOT_FOUND in finished.output.lower():
             return None
@@ -99,6 +97,66 @@ def ask_helper(suffix: str, server: str, *, source: str, run: Runner) -> Credent
             mend=f"to see why: echo {safe(server)} | {name} get",
         )
     return _credential(finished.output, name, source)
+
+
+def store_in_helper(
+    suffix: str, server: str, credential: Credential, *, source: str, run: Runner
+) -> None:
+    """Give a helper user and password for a server; they go to its stdin.
+
+    Raises:
+        InputError: as `ask_helper`.
+    """
+    name = _checked_name(suffix, source)
+    document = {"ServerURL": server, "Username": credential.user, "Secret": credential.password}
+    finished = _finished(run, name, "store", json.dumps(document).encode(), source)
+    if finished.status != 0:
+        raise InputError(
+            f"{name} did not store the login: status {finished.status}",
+            where=source,
+            mend="what it says is not shown, since it may hold the password",
+        )
+
+
+def erase_from_helper(suffix: str, server: str, *, source: str, run: Runner) -> bool:
+    """Have a helper forget a server; whether it knew it, as far as it says.
+
+    Raises:
+        InputError: as `ask_helper`.
+    """
+    name = _checked_name(suffix, source)
+    finished = _finished(run, name, "erase", server.encode(), source)
+    if finished.status == 0:
+        return True
+    if _NOT_FOUND in finished.output.lower():
+        return False
+    raise InputError(
+        f"{name} did not erase the login: status {finished.status}",
+        where=source,
+        mend=f"to see why: echo {safe(server)} | {name} erase",
+    )
+
+
+def program_name(suffix: str) -> str:
+    """The helper's program, safe to print."""
+    return _PREFIX + safe(suffix, limit=80)
+
+
+def _checked_name(suffix: str, source: str) -> str:
+    if not _SUFFIX.fullmatch(suffix):
+        raise InputError(
+            f'"{safe(suffix, limit=80)}" is not a helper\'s name',
+            where=source,
+            mend="letters, digits, dots, hyphens and underscores: docker-credential-NAME is run",
+        )
+    return _PREFIX + suffix
+
+
+def _finished(run: Runner, name: str, action: str, stdin: bytes, source: str) -> Finished:
+    try:
+        return run(name, action, stdin)
+    except HelperFailure as failure:
+        raise InputError(f"{name} {failure}", where=source) from failure
 
 
 def _credential(output: bytes, name: str, source: str) -> Credential | None:

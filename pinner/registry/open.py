@@ -13,13 +13,14 @@ from pinner.registry.client import RegistryClient
 from pinner.registry.connections import Settings
 from pinner.registry.courier import Courier, Warnings
 from pinner.registry.credentials import CredentialStore
-from pinner.registry.endpoints import endpoints_for
+from pinner.registry.endpoints import endpoint_of, endpoints_for
 from pinner.registry.helpers import ProcessRunner
 from pinner.registry.http11 import Timeouts
 from pinner.registry.proxies import Proxies
 from pinner.registry.reply import MinimumRate
 from pinner.registry.retry import Patience, RetryPolicy
 from pinner.registry.routes import Route
+from pinner.registry.signin import SignIn
 from pinner.registry.sockets import OpenStreams
 from pinner.registry.tls import TlsContexts, certificate_folders
 from pinner.registry.transport import Transport
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pinner.clock import Clock
     from pinner.oci.reference import Repository
     from pinner.oci.registryconfig import RegistryConfig
+    from pinner.registry.authfile import Credential
     from pinner.registry.endpoints import Endpoint
     from pinner.registry.urls import Origin
 
@@ -50,6 +52,16 @@ class Tuning:
     timeouts: Timeouts = field(default_factory=Timeouts)
     rate: MinimumRate = field(default_factory=MinimumRate)
     retries: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Means:
+    """What requests are made with."""
+
+    contexts: TlsContexts
+    transport: Transport
+    courier: Courier
+    wire: Wire
 
 
 def open_client(
@@ -74,7 +86,99 @@ def open_client(
     Raises:
         InputError: a proxy variable that cannot be used.
     """
-    tuning = tuning or Tuning()
+    means = _means(
+        configs=configs,
+        environ=environ,
+        home=home,
+        clock=clock,
+        note=note,
+        tuning=tuning or Tuning(),
+        warnings=Warnings(note),
+    )
+
+    def endpoints(repository: Repository, by_digest: bool) -> tuple[Endpoint, ...]:  # noqa: FBT001
+        return endpoints_for(
+            repository,
+            configs,
+            by_digest=by_digest,
+            has_certificates=means.contexts.has_certificates,
+        )
+
+    authenticator = Authenticator(
+        credentials=CredentialStore(
+            environ=environ, home=home, run_helper=ProcessRunner(environ=environ), note=note
+        ),
+        exchange=TokenExchange(means.wire, means.courier),
+        clock=clock,
+    )
+    return RegistryClient(
+        wire=means.wire,
+        courier=means.courier,
+        authenticator=authenticator,
+        endpoints=endpoints,
+        transport=means.transport,
+        note=note,
+    )
+
+
+def verify_login(
+    registry: str,
+    credential: Credential,
+    *,
+    configs: Sequence[RegistryConfig],
+    environ: Mapping[str, str],
+    home: Path,
+    clock: Clock,
+    note: Callable[[str], None],
+    tuning: Tuning | None = None,
+) -> bool:
+    """Try user and password at a registry; whether it took them, False where it asks for none.
+
+    Args:
+        registry: `host[:port]`.
+        credential: what to try; shown nowhere, not even where a server repeats it.
+        configs: what the user's own file says of registries.
+        environ: as for `open_client`.
+        home: the same.
+        clock: the same.
+        note: takes a line for the user: waits.
+        tuning: timeouts, attempts and rates.
+
+    Raises:
+        AccessDenied: the registry refused them.
+        InputError: they must not be sent there, or a proxy or certificate cannot be used.
+        RegistryError: no answer, or none that can be believed.
+    """
+    # What a registry warns of could repeat what it was sent.
+    means = _means(
+        configs=configs,
+        environ=environ,
+        home=home,
+        clock=clock,
+        note=note,
+        tuning=tuning or Tuning(),
+        warnings=Warnings(lambda _: None),
+    )
+    endpoint = endpoint_of(registry, configs, has_certificates=means.contexts.has_certificates)
+    sign_in = SignIn(
+        endpoint=endpoint, credential=credential, wire=means.wire, courier=means.courier
+    )
+    try:
+        return sign_in.verify(TokenExchange(means.wire, means.courier))
+    finally:
+        means.transport.close()
+
+
+def _means(
+    *,
+    configs: Sequence[RegistryConfig],
+    environ: Mapping[str, str],
+    home: Path,
+    clock: Clock,
+    note: Callable[[str], None],
+    tuning: Tuning,
+    warnings: Warnings,
+) -> _Means:
     contexts = TlsContexts(
         folders=certificate_folders(environ, home), environ=environ, configs=configs
     )
@@ -86,11 +190,6 @@ def open_client(
         return Route(
             context=contexts.context_for(origin) if secure else None,
             proxy=proxies.proxy_for(origin),
-        )
-
-    def endpoints(repository: Repository, by_digest: bool) -> tuple[Endpoint, ...]:  # noqa: FBT001
-        return endpoints_for(
-            repository, configs, by_digest=by_digest, has_certificates=contexts.has_certificates
         )
 
     transport = Transport(
@@ -108,23 +207,10 @@ def open_client(
     courier = Courier(
         httpx.Client(transport=transport, trust_env=False, cookies=_no_cookies()),
         pauses=patience.pauses,
-        warnings=Warnings(note),
+        warnings=warnings,
         rate=tuning.rate,
         monotonic=clock.monotonic,
     )
-    wire = Wire(patience, clock)
-    authenticator = Authenticator(
-        credentials=CredentialStore(
-            environ=environ, home=home, run_helper=ProcessRunner(environ=environ), note=note
-        ),
-        exchange=TokenExchange(wire, courier),
-        clock=clock,
-    )
-    return RegistryClient(
-        wire=wire,
-        courier=courier,
-        authenticator=authenticator,
-        endpoints=endpoints,
-        transport=transport,
-        note=note,
+    return _Means(
+        contexts=contexts, transport=transport, courier=courier, wire=Wire(patience, clock)
     )

@@ -43,11 +43,13 @@ class Proxy:
     Attributes:
         host: without the brackets of an IPv6 address.
         authorization: the value of `Proxy-Authorization`; never shown.
+        variable: of the environment, which names it.
     """
 
     host: str
     port: int
     authorization: str | None = field(default=None, repr=False)
+    variable: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +187,7 @@ def _parse(text: str, *, variable: str) -> Proxy:
         host=host,
         port=_DEFAULT_PORT if port is None else port,
         authorization=_basic(parts.username, parts.password),
+        variable=variable,
     )
 
 

@@ -81,7 +81,7 @@ class TlsContexts:
         self._configs = configs
         self._lock = threading.Lock()
         self._contexts: dict[Origin, ssl.SSLContext] = {}
-        self._shared: dict[_Material, ssl.SSLContext] = {}
+        self._shared: dict[Material, ssl.SSLContext] = {}
 
     def has_certificates(self, registry: str) -> bool:
         """Whether certs.d has a folder for `host[:port]`, even an empty one."""
@@ -96,16 +96,22 @@ class TlsContexts:
         with self._lock:
             context = self._contexts.get(origin)
             if context is None:
-                material = self._material(_names(origin))
+                material = self.material_for(origin)
                 if material not in self._shared:
                     self._shared[material] = _context(material, self._environ)
                 context = self._contexts[origin] = self._shared[material]
             return context
 
-    def _material(self, names: Sequence[str]) -> _Material:
+    def material_for(self, origin: Origin) -> Material:
+        """What an origin has of its own, beside the system's authorities; only names are read.
+
+        Raises:
+            InputError: a folder that cannot be read, or a certificate without its key.
+        """
+        names = _names(origin)
         files = [file for folder in self._of_host(names) for file in _listed(folder)]
         configured = (config_of(name, self._configs).ca_file for name in names)
-        return _Material(
+        return Material(
             authorities=(
                 *(file for file in configured if file is not None),
                 *(file for file in files if file.suffix == ".crt"),
@@ -119,8 +125,13 @@ class TlsContexts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Material:
-    """What a host has of its own: authorities, and pairs of certificate and key."""
+class Material:
+    """What a host has of its own.
+
+    Attributes:
+        authorities: files of certificates that are trusted for it.
+        pairs: certificates to show, and their keys; the first is used.
+    """
 
     authorities: tuple[Path, ...] = ()
     pairs: tuple[tuple[Path, Path], ...] = ()
@@ -167,7 +178,7 @@ def _pairs(files: Sequence[Path]) -> tuple[tuple[Path, Path], ...]:
     return tuple((file, file.with_suffix(".key")) for file in files if file.suffix == ".cert")
 
 
-def _context(material: _Material, environ: Mapping[str, str]) -> ssl.SSLContext:
+def _context(material: Material, environ: Mapping[str, str]) -> ssl.SSLContext:
     context = _for_keychain(environ) if sys.platform == "darwin" else _for_files(environ)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])

@@ -57,8 +57,8 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def wish_of(challenge: Challenge, scope: Scope) -> dict[str, str]:
-    """What a token server is asked for: `service` and `scope`.
+def wish_of(challenge: Challenge, scope: Scope | None) -> dict[str, str]:
+    """What a token server is asked for: `service` and `scope`; without one, only who one is.
 
     The scope is ours, however much more the challenge names, except where the registry's scopes
     are of another kind altogether (public.ecr.aws: `aws`).
@@ -66,9 +66,10 @@ def wish_of(challenge: Challenge, scope: Scope) -> dict[str, str]:
     named = challenge.parameters.get("scope", "").split()
     of_another_kind = named and not any(_RESOURCE.fullmatch(name) for name in named)
     service = challenge.parameters.get("service", "")
+    wanted = " ".join(named) if of_another_kind else str(scope or "")
     return {
         **({"service": service} if service else {}),
-        "scope": " ".join(named) if of_another_kind else str(scope),
+        **({"scope": wanted} if wanted else {}),
     }
 
 

@@ -482,7 +482,7 @@ def soon(runner: type[ProcessRunner]) -> dict[str, Any]:
     [
         pytest.param("{", id="A18-open"),
         pytest.param("[" * 100_000, id="A18-nested"),
-        pytest.param("", id="A18-empty"),
+        pytest.param("\0", id="A18-nul"),
         pytest.param('{"auths": ["canary"]}', id="A18-auths"),
         pytest.param('{"auths": {"HOST": {"auth": "canary!"}}}', id="A18-pair"),
         pytest.param(f'{{"auths": {{"HOST": {{"auth": "{PAIR}"}}}}', id="A18-cut"),
@@ -546,7 +546,7 @@ def test_A22_a_bug_tells_no_secret_either(wanted: Ground, monkeypatch: pytest.Mo
 @either_login
 def test_A23_netrc_is_not_read(ground: Ground) -> None:
     want(ground)
-    survived(ground, "lock", code=3, says=["none was found", f"docker login {ground.sim.host}"])
+    survived(ground, "lock", code=3, says=["none was found", f"pinner login {ground.sim.host}"])
     assert not [r for r in ground.sim.requests if "authorization" in r.headers]
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import click
+
+from pinner.cli.lazy import CommandTable
+from pinner.cli.program import build_program
 from pinner.cli.table import COMMANDS
 
 _HEAD: Final = """\
@@ -24,7 +28,17 @@ def skeleton() -> str:
         sections.append(f"## {title}\n")
         for name in commands:
             sections += [f"### pinner {name}\n", _help(f"pinner {name}")]
+            for inner in _inner(name):
+                sections += [f"#### pinner {name} {inner}\n", _help(f"pinner {name} {inner}")]
     return "\n".join(sections)
+
+
+def _inner(name: str) -> list[str]:
+    """The commands of a group; none of a command."""
+    program = build_program()
+    context = click.Context(program)
+    command = program.get_command(context, name)
+    return command.list_commands(context) if isinstance(command, CommandTable) else []
 
 
 def _help(command: str) -> str:

@@ -235,7 +235,9 @@ def test_A13_a_refused_login_is_named(status: int) -> None:
         "registry.example refused the login found in "
         "~/.docker/config.json (auths: registry.example)\n"
         f"  registry.example answered {status}: incorrect password\n"
-        "  renew the login; if the image is public, remove it"
+        "  `pinner login registry.example` renews it; if the image is public, "
+        "PINNER_ANONYMOUS=registry.example asks without; "
+        "`pinner auth explain registry.example/a/b` shows the lookup"
     )
     assert len(bench.server.requests) == 1
 
@@ -247,7 +249,8 @@ def test_a_missing_login_is_named() -> None:
     assert shown(caught.value) == (
         "registry.example wants a login for a/b, and none was found\n"
         "  registry.example answered 401: no\n"
-        "  if it exists: docker login registry.example, or podman login"
+        "  if it exists: `pinner login registry.example`; "
+        "`pinner auth explain registry.example/a/b` shows the lookup"
     )
 
 
@@ -332,10 +335,16 @@ def test_S20_plain_http_without_a_login_is_asked_anonymously() -> None:
     [
         pytest.param(
             ADA,
-            "asked with the login found in ~/.docker/config.json (auths: registry.example)",
+            "asked with the login found in ~/.docker/config.json (auths: registry.example); "
+            "`pinner auth explain registry.example/a/b` shows the lookup",
             id="login",
         ),
-        pytest.param(None, "asked without a login", id="anonymous"),
+        pytest.param(
+            None,
+            "asked without a login: `pinner login registry.example`; "
+            "`pinner auth explain registry.example/a/b` shows the lookup",
+            id="anonymous",
+        ),
     ],
 )
 def test_remark(login: Credential | None, expected: str) -> None:

@@ -28,8 +28,14 @@ def config(**keys: object) -> AuthFile:
 
 def matched(keys: list[str], registry: str, repository: str = "org/repo") -> str | None:
     """The key among `keys` whose login is found; each has the user `u`."""
-    login = config(auths={key: auth("u:p") for key in keys}).login(registry, repository)
+    login = login_of(config(auths={key: auth("u:p") for key in keys}), registry, repository)
     return login[0] if login else None
+
+
+def login_of(file: AuthFile, registry: str, repository: str) -> tuple[str, Credential] | None:
+    """The closest key that has a login, and the login."""
+    logins = file.logins(registry, repository)
+    return next(((key, login) for key, login in logins if login is not None), None)
 
 
 HUB = "https://index.docker.io/v1/"
@@ -136,7 +142,7 @@ def test_keys(keys: list[str], registry: str, expected: str | None) -> None:
     ],
 )
 def test_entries(entry: object, expected: Credential | None) -> None:
-    login = config(auths={"r.example": entry}).login("r.example", "a")
+    login = login_of(config(auths={"r.example": entry}), "r.example", "a")
     assert (login[1] if login else None) == expected
 
 
@@ -155,10 +161,10 @@ def test_entries(entry: object, expected: Credential | None) -> None:
 def test_bad_entries(entry: dict[str, object], why: str) -> None:
     file = config(auths={"r.example": entry, "other.example": auth("u:p")})
     with pytest.raises(InputError, match=why) as caught:
-        file.login("r.example", "a")
+        login_of(file, "r.example", "a")
     assert str(caught.value).startswith("config.json: auths: r.example: ")
     assert "canary" not in str(caught.value)
-    assert file.login("other.example", "a") is not None
+    assert login_of(file, "other.example", "a") is not None
 
 
 @pytest.mark.parametrize(
@@ -202,7 +208,7 @@ def test_what_helpers_are_asked_for() -> None:
     [
         pytest.param(b"{", "is not JSON \\(line 1\\)", id="A18-json"),
         pytest.param(b"{\n\n]", "is not JSON \\(line 3\\)", id="A18-line"),
-        pytest.param(b"", "is not JSON", id="A18-empty"),
+        pytest.param(b"\0", "is not JSON", id="A18-nul"),
         pytest.param(b"\xff\xfe\xfd", "is not JSON", id="A18-bytes"),
         pytest.param(b"[" * 100_000, "is not JSON", id="A18-nested"),
         pytest.param(b"[]", "the document is not an object", id="A18-list"),
@@ -222,6 +228,11 @@ def test_bad_files(data: bytes, why: str) -> None:
     assert "canary" not in str(caught.value)
 
 
+@pytest.mark.parametrize("data", [b"", b" \n", b"{}", b'\xef\xbb\xbf{"auths":{}}'])
+def test_files_without_logins(data: bytes) -> None:
+    assert parse_config(data, name="config.json") == AuthFile(name="config.json")
+
+
 def test_other_keys_of_a_file_are_passed_over() -> None:
     file = config(auths=None, HttpHeaders={"X": 1.5}, proxies={}, credsStore=None)
     assert file == AuthFile(name="config.json")
@@ -230,13 +241,14 @@ def test_other_keys_of_a_file_are_passed_over() -> None:
 def test_dockercfg_has_the_entries_at_its_top() -> None:
     data = json.dumps({HUB: {**auth("u:p"), "email": "a@b.example"}}).encode()
     file = parse_dockercfg(data, name="~/.dockercfg")
-    assert file.login("docker.io", "library/debian") == (HUB, Credential(user="u", password="p"))
+    expected = (HUB, Credential(user="u", password="p"))
+    assert login_of(file, "docker.io", "library/debian") == expected
 
 
 def test_the_environment_variable() -> None:
     text = json.dumps({"auths": {"r.example": auth("u:p")}})
     file = parse_environment(text, name="DOCKER_AUTH_CONFIG")
-    assert file.login("r.example", "a") == ("r.example", Credential(user="u", password="p"))
+    assert login_of(file, "r.example", "a") == ("r.example", Credential(user="u", password="p"))
 
 
 @pytest.mark.parametrize(
