@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
@@ -278,13 +279,30 @@ def test_what_is_refused(
 
 @pytest.mark.parametrize(
     ("path", "what"),
-    [("none/x.tar", "No such file or directory"), (".", "is a folder"), ("/dev/full", "No space")],
+    [("none/x.tar", "No such file or directory"), (".", "is a folder")],
 )
 def test_where_no_archive_can_go(pinner: Pinner, project: Path, path: str, what: str) -> None:
     before = files(project)
     ran = pinner("export", "app", *BOTH, "-o", path)
     assert ran.code == 5
     assert what in ran.err
+    assert files(project) == before
+
+
+def test_a_full_disk_leaves_nothing(
+    pinner: Pinner, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = files(project)
+    monkeypatch.setattr("os.sendfile", full)
+    ran = pinner("export", "app", *BOTH, "-o", "app.tar")
+    assert ran.code == 5
+    assert ran.err == (
+        "error: app.tar: cannot be written: No space left on device\n"
+        "  free some space, or write to another disk\n"
+    )
     assert files(project) == before
 
 

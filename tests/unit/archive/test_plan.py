@@ -170,7 +170,7 @@ def test_whatever_order_they_are_named_in_the_archive_is_the_same(
     images = [image(each, name=f"registry.example/{each.digest.hex[:9]}:1") for each in found]
     images += [image(AMD64, ARM64, index=ATTESTED)] * 2
     shuffled = data.draw(st.permutations(images))
-    assert plan_archive(shuffled).entries == plan_archive(images).entries
+    assert plan_archive(shuffled) == plan_archive(images)
 
 
 def test_two_images_cannot_have_one_name() -> None:
