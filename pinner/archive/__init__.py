@@ -2,10 +2,12 @@
 
 store --find--> Image --plan--> ArchivePlan --write--> tar, in a stream
 
-find     an image's manifests, all of whose blobs the store has (reads)
-plan     what index.json and manifest.json name, which blobs go along, and in which order (pure)
-tar      the headers of a tar (pure)
-write    the stream: the kernel copies blobs while threads hash them
+choose     which images are meant
+find       an image's manifests, all of whose blobs the store has
+plan       which blobs go along, and in which order (pure)
+documents  what index.json and manifest.json name (pure)
+tar        the headers of a tar (pure)
+write      the stream: the kernel copies blobs while threads hash them
 
 The tar is an OCI image layout (image-spec image-layout.md) and has docker's `manifest.json`
 (moby image/spec v1.2) over the same blobs. docs/archives.md says what each reader makes of it.

@@ -80,9 +80,7 @@ def find_locked(
         members.append(_require(store, image.name, _member(store, raw, parsed, platform)))
     return Image(
         asked=image.name,
-        name=str(
-            Reference(image.repository, image.tag, None if image.tag else image.digest),
-        ),
+        name=str(Reference(image.repository, image.tag, None if image.tag else image.digest)),
         members=tuple(members),
         index=_locked_index(store, image, members),
     )
@@ -157,20 +155,21 @@ def _locked_index(
     if any(member.raw.digest == image.digest for member in members) or not store.has(image.digest):
         return None
     raw, parsed = _read(store, image.digest)
-    listed = (
-        {entry.digest for entry in _expanded(store, image.name, parsed).manifests}
-        if isinstance(parsed, Index)
-        else set()
-    )
+    if not isinstance(parsed, Index):
+        raise _contradiction(image, members[0])
+    listed = {entry.digest for entry in _expanded(store, image.name, parsed).manifests}
     for member in members:
-        if member.raw.digest not in listed or not isinstance(parsed, Index):
-            raise IntegrityError(
-                f"{image.name}: {image.digest} is no index that has {member.raw.digest}",
-                where="images.lock",
-                mend="the lockfile was edited or merged wrongly: take the entry out and run "
-                "`pinner lock`",
-            )
-    return (raw, parsed) if isinstance(parsed, Index) else None
+        if member.raw.digest not in listed:
+            raise _contradiction(image, member)
+    return raw, parsed
+
+
+def _contradiction(image: LockedImage, member: Member) -> IntegrityError:
+    return IntegrityError(
+        f"{image.name}: {image.digest} is no index that has {member.raw.digest}",
+        where="images.lock",
+        mend="the lockfile was edited or merged wrongly: take the entry out and run `pinner lock`",
+    )
 
 
 def _members(store: Blobs, asked: str, index: Index) -> list[Member]:

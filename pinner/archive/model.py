@@ -11,6 +11,7 @@ from pinner.oci.reference import InvalidReference, Reference
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pinner.oci.digest import Digest
     from pinner.oci.manifest import Index, Manifest
     from pinner.oci.platform import Platform
     from pinner.oci.sources import RawManifest
@@ -53,7 +54,7 @@ class Image:
         name: as index.json names it: `docker.io/library/debian:bookworm`, or `…/debian@sha256:…`.
             Another tool's can be any text.
         index: what the name stands for, where that is an index which the store has.
-        members: at least one; docker's `manifest.json` names the first that it could load.
+        members: at least one; docker is given the first that it could load.
     """
 
     asked: str
@@ -62,12 +63,22 @@ class Image:
     index: tuple[RawManifest, Index] | None = None
 
     @property
+    def docker(self) -> Member | None:
+        """The platform's image that `docker load` takes; None where it could take none."""
+        return next((member for member in self.members if member.loads), None)
+
+    @property
     def is_whole(self) -> bool:
         """Whether every member of the index goes along, so that the index itself can be named."""
         if self.index is None:
             return False
         here = {member.raw.digest for member in self.members}
         return all(member.digest in here for member in self.index[1].manifests)
+
+
+def blob_path(digest: Digest) -> str:
+    """Where a layout has a blob."""
+    return f"blobs/{digest.algorithm}/{digest.hex}"
 
 
 def full_reference(name: str) -> Reference | None:

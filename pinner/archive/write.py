@@ -86,22 +86,24 @@ class _Opened:
     blob: StoredBlob
     path: Path
     fd: int
-    verdict: queue.SimpleQueue[bool | Exception] = field(default_factory=queue.SimpleQueue)
+    verdict: queue.SimpleQueue[bool | BaseException] = field(default_factory=queue.SimpleQueue)
 
     @property
     def size(self) -> int:
         return self.blob.size
 
     def hash(self, stop: threading.Event) -> None:
-        """Read the whole file; called in a thread."""
-        hasher = self.blob.digest.hasher()
-        offset = 0
+        """Read the whole file, and say whether it is the blob; called in a thread."""
         try:
+            hasher = self.blob.digest.hasher()
+            offset = 0
             while not stop.is_set() and (piece := os.pread(self.fd, _PIECE, offset)):
                 hasher.update(piece)
                 offset += len(piece)
         except OSError as error:
             self.verdict.put(store_error(error, self.path, "cannot be read"))
+        except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
+            self.verdict.put(error)
         else:
             self.verdict.put(hasher.hexdigest() == self.blob.digest.hex)
 
@@ -113,7 +115,7 @@ class _Opened:
             StoreError: it cannot be read.
         """
         verdict = self.verdict.get()
-        if isinstance(verdict, Exception):
+        if isinstance(verdict, BaseException):
             raise verdict
         if not verdict:
             raise self.corrupt()

@@ -32,9 +32,9 @@ def archive_notes(plan: ArchivePlan) -> tuple[str, ...]:
     notes = []
     for named in plan.images:
         name = safe(named.image.asked)
-        if named.docker is None:
+        if named.image.docker is None:
             notes.append(f"{name} is no image that `docker load` could take; others can")
-        elif any(layer.media_type.endswith(_ZSTD) for layer in named.docker.manifest.layers):
+        elif any(layer.media_type.endswith(_ZSTD) for layer in named.image.docker.manifest.layers):
             notes.append(f"{name} has zstd layers, which docker before 23.0 cannot load")
     return tuple(notes)
 
@@ -60,7 +60,7 @@ def archive_fields(plan: ArchivePlan, *, wrote: str, left: Sequence[str]) -> dic
 
 
 def _fields(named: Named) -> dict[str, Any]:
-    docker = named.docker
+    docker = named.image.docker
     return {
         "reference": safe(named.image.name),
         "digests": list(map(str, named.digests)),

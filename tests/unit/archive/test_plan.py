@@ -143,7 +143,7 @@ def test_docker_gets_no_artifact() -> None:
     chart = built("linux/amd64", b"chart", config=b"{}")
     plan = plan_archive([image(chart)])
     assert [entry.name for entry in plan.entries[-2:]] == ["index.json", "oci-layout"]
-    assert plan.images[0].docker is None
+    assert plan.images[0].image.docker is None
     beside = plan_archive([image(chart), image(OTHER, name="docker.io/library/other:1")])
     assert [entry["RepoTags"] for entry in document(beside, "manifest.json")] == [
         ["docker.io/library/other:1"]
