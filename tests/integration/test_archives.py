@@ -141,6 +141,70 @@ def test_docker_shows_the_short_form_of_a_name_of_its_hub(
     assert docker_daemon.load(exported(workspace, "app:1")) == "Loaded image: app:1\n"
 
 
+def test_two_names_of_one_image(
+    docker_daemon: Dockerd, workspace: Workspace, layout: Path, home: Path
+) -> None:
+    names = ["docker.io/library/app:1", "docker.io/team/alias:2"]
+    for name in names:
+        named_in_store(workspace, layout, "single", name)
+    archive = exported(workspace, "--all")
+    docker_daemon.forget()
+    assert docker_daemon.load(archive) == "Loaded image: app:1\nLoaded image: team/alias:2\n"
+    assert docker_daemon.image_id("app:1") == docker_daemon.image_id("team/alias:2")
+    with readers.podman(home) as podman:
+        assert sorted(readers.podman_load(podman, archive, home=home)) == names
+
+
+def test_names_that_layouts_have_no_grammar_for(
+    docker_daemon: Dockerd,
+    workspace: Workspace,
+    layout: Path,
+    server: Containerd,
+    home: Path,
+) -> None:
+    """Legal for registries and docker (docs/store.md); skopeo cannot even write them."""
+    name = "registry.example:5000/te-am/a__b--c.d:_V1.0--RC_2"
+    named_in_store(workspace, layout, "single", "docker.io/library/app:1")
+    index = workspace.store / "index.json"
+    index.write_text(index.read_text().replace("docker.io/library/app:1", name))
+    archive = exported(workspace, name)
+    assert docker_daemon.load(archive) == f"Loaded image: {name}\n"
+    with readers.podman(home) as podman:
+        assert readers.podman_load(podman, archive, home=home).keys() == {name}
+    server.ctr("images", "import", "--no-unpack", str(archive))
+    assert server.ctr("images", "check", "--quiet").split() == [name]
+
+
+def test_an_image_by_digest_alone(
+    docker_daemon: Dockerd,
+    workspace: Workspace,
+    pushed: Registry,
+    server: Containerd,
+    home: Path,
+) -> None:
+    """Of an index that is not all there, so that the name is that of the manifest."""
+    repository = f"{pushed.address}/archived/multi"
+    raw = pushing.skopeo_inspect(pushed, "archived/multi:1", "--raw").encode()
+    workspace.want(app=f"{repository}@sha256:{hashlib.sha256(raw).hexdigest()}")
+    workspace.pinner("lock")
+    workspace.pinner("sync")
+    archive = exported(workspace)
+    (platform,) = [
+        platform
+        for platform in workspace.document("inspect", "app")["platforms"]
+        if platform["stored"]
+    ]
+    assert index_of(archive) == {f"{repository}@{platform['digest']}": platform["digest"]}
+    docker_daemon.forget()
+    assert docker_daemon.load(archive) == f"Loaded image ID: {platform['image_id']}\n"
+    with readers.podman(home) as podman:
+        assert list(readers.podman_load(podman, archive, home=home).values()) == [
+            platform["digest"]
+        ]
+    server.ctr("images", "import", "--no-unpack", str(archive))
+    assert server.ctr("images", "check", "--quiet").split() == list(index_of(archive))
+
+
 def test_podman_loads_one_image_with_its_digest(synced: Workspace, home: Path) -> None:
     locked = synced.document("inspect", "multi")["platforms"]
     archive = exported(synced, "multi")
@@ -166,14 +230,17 @@ def test_containerd_imports_by_the_full_names(synced: Workspace, server: Contain
     assert set(server.ctr("images", "check", "--quiet").split()) == index_of(archive).keys()
 
 
-@pytest.mark.parametrize("argv", [(), ("--all-platforms",)], ids=["this platform", "all"])
+@pytest.mark.parametrize(
+    "argv",
+    [(), ("--platform", "linux/amd64", "--platform", "linux/arm64"), ("--all-platforms",)],
+    ids=["this platform", "two of three", "all"],
+)
 def test_what_kind_runs_in_its_nodes(
     synced: Workspace, server: Containerd, argv: tuple[str, ...]
 ) -> None:
     """Kind itself is not run: this is its command."""
-    if argv:
-        synced.pinner("sync", "--all-platforms")
-    archive = exported(synced, *argv)
+    synced.pinner("sync", *argv, "multi")
+    archive = exported(synced, *argv, "multi")
     server.ctr(*KIND, "--snapshotter=native", str(archive))
     listed = server.ctr("--namespace=k8s.io", "images", "list", "--quiet").split()
     assert set(listed) >= index_of(archive).keys()
@@ -216,6 +283,22 @@ def test_skopeo_copies_all_platforms_of_an_archive_into_a_registry(
     assert (
         f"sha256:{hashlib.sha256(raw).hexdigest()}" == synced.document("inspect", "multi")["digest"]
     )
+
+
+def test_skopeo_copies_some_platforms_by_an_index_of_their_own(
+    synced: Workspace, pushed: Registry
+) -> None:
+    platforms = ("--platform", "linux/arm64", "--platform", "linux/amd64")
+    synced.pinner("sync", *platforms, "multi")
+    archive = exported(synced, *platforms, "multi")
+    target = f"docker://{pushed.address}/archived/some:1"
+    pushing.skopeo_copy(pushed, f"oci-archive:{archive}", target)
+    copied = json.loads(pushing.skopeo_inspect(pushed, "archived/some:1", "--raw"))["manifests"]
+    locked = {
+        platform["platform"]: platform["digest"]
+        for platform in synced.document("inspect", "multi")["platforms"]
+    }
+    assert [entry["digest"] for entry in copied] == [locked["linux/amd64"], locked["linux/arm64"]]
 
 
 def test_unpacked_it_is_a_store_and_a_layout(
