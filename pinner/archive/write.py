@@ -1,4 +1,4 @@
-"""The stream of an archive: blobs are copied by the kernel, and hashed meanwhile.
+"""The stream of an archive: blobs are copied, into a pipe by the kernel, and hashed meanwhile.
 
     for each blob:  header · all but its last block · the verdict on its hash · the last block
 
@@ -15,6 +15,7 @@ import errno
 import os
 import queue
 import select
+import stat
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
 
 _PIECE: Final = 256 * 1024  # stays in a core's cache between the copy and the hash
 _COPIED: Final = 8 * 1024 * 1024  # at once, so that Ctrl-C is not kept waiting
+_WRITTEN: Final = 1024 * 1024
 _PIPE: Final = 1024 * 1024
 _AHEAD: Final = 2  # blobs for each thread
-# What `sendfile` answers where it cannot write to such a file: macOS to any but a socket, Linux to
-# one that is open for appending.
+# What `sendfile` answers where it cannot write to such a file, on macOS to any but a socket.
 _CANNOT_SEND: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSOCK, errno.EOPNOTSUPP})
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -198,7 +199,8 @@ class _Sink:
     def __init__(self, fd: int, where: str) -> None:
         self._fd = fd
         self._where = where
-        self._sends = hasattr(os, "sendfile")
+        # Into a file, the kernel takes detours that cost more than to read and write.
+        self._sends = hasattr(os, "sendfile") and not stat.S_ISREG(os.fstat(fd).st_mode)
         _widen(fd)
 
     def write(self, data: bytes) -> None:
@@ -232,7 +234,7 @@ class _Sink:
                         raise
                     self._sends = False
         try:
-            piece = os.pread(blob.fd, min(count, _PIPE), start)
+            piece = os.pread(blob.fd, min(count, _WRITTEN), start)
         except OSError as error:
             raise store_error(error, blob.path, "cannot be read") from error
         self.write(piece)

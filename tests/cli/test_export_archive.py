@@ -292,11 +292,11 @@ def test_where_no_archive_can_go(pinner: Pinner, project: Path, path: str, what:
 def test_a_full_disk_leaves_nothing(
     pinner: Pinner, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> int:
+    def full(fd: int, data: bytes) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     before = files(project)
-    monkeypatch.setattr("os.sendfile", full)
+    monkeypatch.setattr("pinner.archive.write.os.write", full)
     ran = pinner("export", "app", *BOTH, "-o", "app.tar")
     assert ran.code == 5
     assert ran.err == (

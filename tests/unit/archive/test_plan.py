@@ -127,6 +127,18 @@ def test_docker_gets_one_image_with_all_of_its_tags() -> None:
     assert len(named(plan)) == 2
 
 
+def test_docker_tells_of_images_by_their_tags_and_of_those_without_at_last() -> None:
+    names = [
+        f"docker.io/library/app@{AMD64.digest}",
+        "docker.io/library/b:1",
+        "docker.io/library/a:1",
+    ]
+    found = zip((AMD64, ARM64, OTHER), names, strict=True)
+    plan = plan_archive([image(each, name=name) for each, name in found])
+    tags = [entry["RepoTags"] for entry in document(plan, "manifest.json")]
+    assert tags == [["docker.io/library/a:1"], ["docker.io/library/b:1"], None]
+
+
 @pytest.mark.parametrize("name", [f"docker.io/library/app@{AMD64.digest}", "app", "ünïcode: name"])
 def test_what_has_no_tag_has_none_for_docker(name: str) -> None:
     (only,) = document(plan_archive([image(AMD64, name=name)]), "manifest.json")

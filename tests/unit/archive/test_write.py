@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import tarfile
@@ -107,18 +108,32 @@ def test_a_pipe_gets_the_same(
 def test_a_file_that_is_appended_to_gets_the_same(
     store: Store, plan: ArchivePlan, tmp_path: Path
 ) -> None:
-    """Where Linux has no `sendfile`."""
     (tmp_path / "appended").write_bytes(b"before")
     data = to_file(store, plan, tmp_path / "appended", flags=os.O_APPEND)
     assert data == b"before" + to_file(store, plan, tmp_path / "out.tar")
 
 
-def test_a_system_without_sendfile_writes_the_same(
-    store: Store, plan: ArchivePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def no_sendfile(*_: object) -> int:
+    raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
+
+
+@pytest.mark.parametrize("kind", ["refused", "missing"])
+def test_where_sendfile_is_not_for_pipes_they_get_the_same(
+    store: Store,
+    plan: ArchivePlan,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
 ) -> None:
-    expected = to_file(store, plan, tmp_path / "sent")
-    monkeypatch.delattr("os.sendfile")
-    assert to_file(store, plan, tmp_path / "written") == expected
+    """As on macOS, and as on other systems."""
+    if kind == "refused":
+        monkeypatch.setattr("os.sendfile", no_sendfile)
+    else:
+        monkeypatch.delattr("os.sendfile")
+    for blocking in (True, False):
+        with Pipe(blocking=blocking) as pipe:
+            write_archive(plan, store, pipe.fd, "standard output", jobs=2)
+        assert pipe.data == to_file(store, plan, tmp_path / "out.tar")
 
 
 @pytest.mark.parametrize("data", [LARGE, b"x" * 512, b"y" * 513, b"z"], ids=len)
@@ -159,6 +174,17 @@ def test_a_blob_that_has_gone(store: Store, plan: ArchivePlan, tmp_path: Path) -
     store.path(Digest.of(LARGE)).unlink()
     with pytest.raises(StoreError, match="has gone from the store meanwhile"):
         to_file(store, plan, tmp_path / "out.tar")
+
+
+def test_a_disk_that_fails_to_read(
+    store: Store, plan: ArchivePlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("os.pread", fail)
+    with Pipe() as pipe, pytest.raises(StoreError, match="cannot be read: the disk failed"):
+        write_archive(plan, store, pipe.fd, "standard output", jobs=2)
 
 
 def test_a_reader_that_leaves(store: Store, plan: ArchivePlan) -> None:
