@@ -121,6 +121,47 @@ def write_atomic(
             ) from error
 
 
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[int]:
+    """A descriptor for what a file shall have, however much; it gets its name at the end.
+
+    The bytes go to a temporary in the same folder, which is renamed over the file when the block
+    ends well, and removed when it does not. They are not synced: a power cut right afterwards may
+    cost them. Mode and links are treated as by `write_atomic`. A device, FIFO or socket that has
+    the name is written to as it is.
+
+    Raises:
+        StoreError: there can be no such file, or not here.
+    """
+    with _refusals(path):
+        target = path.resolve()
+        found = _status(target)
+        if found is not None and stat.S_ISDIR(found.st_mode):
+            raise StoreError(
+                "is a folder", where=safe(str(path)), mend="name a file: it is made where missing"
+            )
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            fd, temporary = os.open(path, os.O_WRONLY | os.O_CLOEXEC), None
+        else:
+            temporary = _beside(target)
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            if temporary is not None and found is not None:
+                with _refusals(path):
+                    _keep_attributes(fd, target, found)
+            yield fd
+        finally:
+            os.close(fd)
+        if temporary is not None:
+            with _refusals(path):
+                temporary.replace(target)
+    except BaseException:
+        if temporary is not None:
+            _remove(temporary)
+        raise
+
+
 def _rename(staged: Mapping[Path, tuple[Path, Path]], conditions: Mapping[Path, bytes]) -> None:
     before: dict[Path, bytes | None] = {}
     for path, (_, target) in staged.items():
@@ -188,11 +229,8 @@ def _refusals(path: Path) -> Iterator[None]:
 
 def _stage(target: Path, data: bytes, *, private: bool = False) -> Path:
     """A temporary beside `target` with these bytes, on the disk, and with its mode."""
-    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
-    try:
-        before = target.stat()
-    except FileNotFoundError:
-        before = None
+    temporary = _beside(target)
+    before = _status(target)
     try:
         mode = _PRIVATE if private else 0o666
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -208,6 +246,18 @@ def _stage(target: Path, data: bytes, *, private: bool = False) -> Path:
         _remove(temporary)
         raise
     return temporary
+
+
+def _beside(target: Path) -> Path:
+    """A new name in the folder of `target`."""
+    return target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _keep_attributes(fd: int, target: Path, before: os.stat_result) -> None:

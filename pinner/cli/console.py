@@ -59,6 +59,11 @@ class Console:
         return self._out.isatty() and self._capable and not self._environ.get("NO_COLOR")
 
     @property
+    def out_is_terminal(self) -> bool:
+        """Whether someone would see raw what is written to stdout."""
+        return self._out.isatty()
+
+    @property
     def error_label(self) -> str:
         """`error:`, in colour where that is wanted."""
         return f"{_BOLD_RED}error{_PLAIN}:" if self.colourful_err else "error:"
@@ -85,6 +90,18 @@ class Console:
         if self._failure:
             _discard(self._out)
             raise self._failure
+
+    def out_descriptor(self) -> int:
+        """The descriptor behind stdout, for bytes that are no text.
+
+        Raises:
+            StoreError: there is none.
+        """
+        try:
+            self._out.flush()
+            return self._out.fileno()
+        except (OSError, ValueError) as error:
+            raise StoreError("standard output takes no bytes") from error
 
     def note(self, text: str) -> None:
         """Write whole lines to stderr; where that fails there is nobody left to tell."""

@@ -1,13 +1,14 @@
-"""`pinner export`: images.lock in the words of other tools."""
+"""`pinner export`: images as one tar, or images.lock in the words of other tools."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from pinner.cli.options import command, entry_names, one_platform_option
+from pinner.cli.options import command, entry_names, picked, platform_option, store_option
 from pinner.errors import InputError
 from pinner.terminal import safe
 
@@ -16,50 +17,120 @@ if TYPE_CHECKING:
     from pinner.export.model import Rendered, Wish
     from pinner.oci.platform import Platform
 
+ARCHIVE: Final = "archive"
 # Those of export/formats.py; help does not load them. A test compares.
 FORMAT_NAMES: Final = ("buildkit-policy", "compose", "imgpkg")
 _LIMIT: Final = 4 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveOptions:
+    """What is asked of an archive, and of no other format."""
+
+    all_: bool
+    all_platforms: bool
+    store: Path | None
+
+
 @command
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=entry_names)
-@click.option(
-    "--format",
-    "wanted",
-    type=click.Choice(FORMAT_NAMES),
-    required=True,
-    help="What to write.",
-)
+@click.option("--all", "all_", is_flag=True, help="Take every image of the store.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write it to this file instead of to standard output.",
+    help="Write to this file instead of to standard output.",
 )
+@click.option(
+    "--format",
+    "wanted",
+    type=click.Choice((ARCHIVE, *FORMAT_NAMES)),
+    default=ARCHIVE,
+    show_default=True,
+    help="What to write.",
+)
+@platform_option
+@click.option("--all-platforms", is_flag=True, help="Take every locked platform.")
 @click.option(
     "--compose",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="The compose file that an override is for.",
 )
-@one_platform_option("Name this platform's manifests instead of what the tags name.")
 @click.option("--frozen", is_flag=True, help="Take images.lock as it is, stale or not.")
+@store_option
 def export(
     session: Session,
+    /,
     *,
     names: tuple[str, ...],
-    wanted: str,
     output: Path | None,
+    wanted: str,
+    platform: tuple[Platform, ...],
     compose: Path | None,
-    platform: Platform | None,
     frozen: bool,
+    **given: Any,
 ) -> int:
-    """Write images.lock for other tools: all of it, or the entries NAME.
+    """Write images of the store as one tar, or images.lock for other tools.
+
+    The tar is for `docker load`, `podman load`, `ctr images import` and `kind load image-archive`,
+    and is an OCI layout. NAME is an entry of images.lock, or a reference that the store names;
+    without NAME, every entry. Nothing is fetched: `pinner sync` does that.
 
     buildkit-policy pins what `docker buildx build` pulls, whatever the Dockerfile says; compose is
     an override that pins a compose file's services; imgpkg is an ImagesLock for imgpkg and kbld.
     """
+    from pinner.cli.failures import Usage  # noqa: PLC0415 - help does without
+
+    options = picked(ArchiveOptions, given)
+    if wanted == ARCHIVE:
+        if compose is not None:
+            raise Usage("an archive takes no --compose FILE")
+        from pinner.cli.archiving import Wanted, export_archive  # noqa: PLC0415 - as above
+
+        return export_archive(
+            session,
+            Wanted(
+                names=names,
+                all_=options.all_,
+                platforms=platform,
+                all_platforms=options.all_platforms,
+                store=options.store,
+                frozen=frozen,
+            ),
+            output=output,
+        )
+    refused = {
+        "--all": options.all_,
+        "--all-platforms": options.all_platforms,
+        "--store DIR": options.store is not None,
+        "--platform more than once": len(platform) > 1,
+    }
+    for option, is_given in refused.items():
+        if is_given:
+            raise Usage(f"--format {wanted} takes no {option}")
+    return _export_text(
+        session,
+        names,
+        wanted=wanted,
+        output=output,
+        platform=platform[0] if platform else None,
+        compose=compose,
+        frozen=frozen,
+    )
+
+
+def _export_text(
+    session: Session,
+    names: tuple[str, ...],
+    *,
+    wanted: str,
+    output: Path | None,
+    platform: Platform | None,
+    compose: Path | None,
+    frozen: bool,
+) -> int:
     from pinner.cli.failures import Usage  # noqa: PLC0415 - help does without
     from pinner.cli.fresh import require_fresh  # noqa: PLC0415
     from pinner.export.formats import FORMATS  # noqa: PLC0415

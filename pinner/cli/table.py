@@ -30,12 +30,14 @@ COMMANDS: Final[Table] = {
     "Files that name images": {
         "rewrite": "pinner.cli.rewrite:rewrite",
         "check": "pinner.cli.check:check",
-        "export": "pinner.cli.export:export",
     },
     "Look into the store": {
         "images": "pinner.cli.images:images",
         "inspect": "pinner.cli.inspect:inspect",
         "verify": "pinner.cli.verify:verify",
+    },
+    "Ways out of the store": {
+        "export": "pinner.cli.export:export",
     },
     "Logins": {
         "login": "pinner.cli.login:login",

@@ -155,14 +155,15 @@ def _entry(named_descriptor: NamedDescriptor) -> dict[str, Any]:
         "size": descriptor.size,
     }
     if descriptor.platform is not None:
-        entry["platform"] = _platform(descriptor.platform)
+        entry["platform"] = platform_fields(descriptor.platform)
     if descriptor.artifact_type:
         entry["artifactType"] = descriptor.artifact_type
     entry["annotations"] = {**descriptor.annotations, REF_NAME: name, CONTAINERD_NAME: name}
     return entry
 
 
-def _platform(platform: Platform) -> dict[str, Any]:
+def platform_fields(platform: Platform) -> dict[str, Any]:
+    """A platform as descriptors have it (image-spec image-index.md)."""
     fields: dict[str, Any] = {
         "architecture": platform.architecture,
         "os": platform.os,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import report
+from bench.archives import TAR_FILE, archive_contestants
 from bench.checking import CHECK, checking_contestants
 from bench.contestants import (
     Source,
@@ -99,6 +100,8 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
     packages = side_by_side(layer_contestants(layer), folder, rounds=rounds)
     _say("references of a tree")
     checking = side_by_side(checking_contestants(folder / "checked"), folder, rounds=rounds)
+    _say("archives")
+    archives = side_by_side(archive_contestants(folder / "archived", scale), folder, rounds=rounds)
     size = round(600 * scale)
     return "\n\n".join(
         [
@@ -117,7 +120,9 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
             report.table(packages, LISTED),
             "**The references of 5,000 files, 2,000 of them Dockerfiles, all pinned**",
             report.table(checking, CHECK),
-            *report.goals(large | lock | update | start | packages | checking),
+            f"**A store of {size} MB as one tar**",
+            report.table(archives, TAR_FILE),
+            *report.goals(large | lock | update | start | packages | checking | archives),
             report.machine(folder),
         ]
     )

@@ -33,6 +33,8 @@ _GOALS: Final = (
     ("pinner --version", 3, "python -c pass"),
     ("pinner lock --check, 100 entries", 6, "python -c pass"),
     ("pinner, packages of a layer", 1.5, "gzip -dc | tar -t"),
+    ("pinner export -o FILE", 1.3, "tar -c -f FILE"),
+    ("pinner export | cat", 1.3, "tar -c | cat"),
 )
 _MEMORY: Final = ("pinner sync", 100_000_000)
 _SECONDS: Final = ("pinner check", 1.0)
@@ -68,7 +70,7 @@ def _cell(text: str) -> str:
 def goals(results: Mapping[str, Result]) -> list[str]:
     """What issue and design ask for beside what was measured; nothing without pinner."""
     rows = [
-        f"| {command} | {wanted:.2g} times {_cell(rival)}"
+        f"| {_cell(command)} | {wanted:.2g} times {_cell(rival)}"
         f" | {results[command].seconds / results[rival].seconds:.2f} |"
         for command, wanted, rival in _GOALS
         if command in results

@@ -86,7 +86,13 @@ def test_a_lock_of_another_image_is_refused(pinner: Pinner, project: Path) -> No
     ("arguments", "what"),
     [
         (("--format", "docker"), "'docker' is not one of"),
-        ((), "missing option '--format'"),
+        (("--format", "imgpkg", "--all"), "--format imgpkg takes no --all"),
+        (("--format", "imgpkg", "--all-platforms"), "takes no --all-platforms"),
+        (("--format", "imgpkg", "--store", "x"), "takes no --store DIR"),
+        (
+            *(("--format", "imgpkg", "--platform", "linux/arm64", "--platform", "linux/amd64"),),
+            "takes no --platform more than once",
+        ),
         (("--format", "compose"), "--format compose needs --compose FILE"),
         (
             ("--format", "imgpkg", "--compose", "compose.yaml"),

@@ -5,6 +5,7 @@ They check what they read, digests and sizes; containerd leaves out what is not 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tarfile
 import tempfile
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from support.programs import run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from support.containerd import Containerd
@@ -33,12 +35,25 @@ def skopeo_copy(layout: Path, name: str, target: Path, *options: str, home: Path
 
 def podman_pull(layout: Path, name: str, *, home: Path) -> str:
     """Pull into the empty storage of a podman of its own; the image's ID."""
-    policy = home / "policy.json"
-    policy.write_text(_POLICY)
+    with podman(home) as ask:
+        pull = ("pull", "--quiet", f"--signature-policy={home}/policy.json", f"oci:{layout}:{name}")
+        return ask(*pull).strip()
+
+
+@contextlib.contextmanager
+def podman(home: Path) -> Iterator[Callable[..., str]]:
+    """A podman with an empty storage of its own, as a function of its arguments."""
+    (home / "policy.json").write_text(_POLICY)
     with tempfile.TemporaryDirectory(prefix="podman-") as folder:  # podman wants a short path
         storage = (f"--root={folder}/storage", f"--runroot={folder}/run", "--storage-driver=vfs")
-        pull = ("pull", "--quiet", f"--signature-policy={policy}", f"oci:{layout}:{name}")
-        return run("podman", *storage, *pull, home=home).strip()
+        yield lambda *argv: run("podman", *storage, *argv, home=home)
+
+
+def podman_load(ask: Callable[..., str], archive: Path, *, home: Path) -> dict[str, str]:
+    """Load an archive; the digest of each image, by its full name."""
+    ask("load", "--quiet", f"--signature-policy={home}/policy.json", "--input", str(archive))
+    form = "{{.Repository}}:{{.Tag}} {{.Digest}}"
+    return dict(line.split() for line in ask("images", "--format", form).splitlines())
 
 
 def umoci_unpack(layout: Path, name: str, bundle: Path, *, home: Path) -> Path:

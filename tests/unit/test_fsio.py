@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from pinner.errors import InputError, StoreError
-from pinner.fsio import read_limited, sync_directory, write_atomic
+from pinner.fsio import read_limited, replacing, sync_directory, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -378,3 +378,73 @@ def test_F16_a_hard_link_keeps_the_old_bytes(tmp_path: Path) -> None:
     other.hardlink_to(file)
     write_atomic({file: b"new"})
     assert (file.read_bytes(), other.read_bytes()) == (b"new", b"old")
+
+
+def test_a_stream_gets_its_name_at_the_end(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    file.chmod(0o640)
+    with replacing(file) as fd:
+        os.write(fd, b"new")
+        assert file.read_bytes() == b"old"
+    assert file.read_bytes() == b"new"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_new_stream_has_the_mode_that_the_umask_gives(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with replacing(tmp_path / "file") as fd:
+            os.write(fd, b"new")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StoreError("the disk is full")])
+def test_a_stream_that_ends_badly_leaves_nothing(
+    tmp_path: Path, error: BaseException | type[BaseException]
+) -> None:
+    (tmp_path / "old").write_bytes(b"old")
+
+    def write(path: Path) -> None:
+        with replacing(path) as fd:
+            os.write(fd, b"half")
+            raise error
+
+    for name in ("old", "new"):
+        with pytest.raises((KeyboardInterrupt, StoreError)):
+            write(tmp_path / name)
+    assert names(tmp_path) == ["old"]
+    assert (tmp_path / "old").read_bytes() == b"old"
+
+
+def test_a_stream_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("file")
+    with replacing(tmp_path / "link") as fd:
+        os.write(fd, b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_stream_into_a_device_leaves_the_device(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with replacing(fifo) as fd:
+            os.write(fd, b"data")
+        assert os.read(reader, 10) == b"data"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+    assert names(tmp_path) == ["fifo"]
+
+
+@pytest.mark.parametrize(
+    ("path", "what"), [("none/file", "No such file"), (".", "is a folder")], ids=["none", "folder"]
+)
+def test_where_no_stream_can_go(tmp_path: Path, path: str, what: str) -> None:
+    with pytest.raises(StoreError, match=what), replacing(tmp_path / path):
+        pass

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from pinner.archive import ArchivePlan, Image, plan_archive
 from pinner.errors import IntegrityError, NotFound
 from pinner.freshness import Kind, Stale
 from pinner.lockfile import Lock
 from pinner.oci.platform import Platform
 from pinner.outcome import Failed
+from pinner.output.archive import archive_fields, render_archive
 from pinner.output.check import check_fields, render_check
 from pinner.output.images import NamedImage, images_fields, render_images
 from pinner.output.inspect import Inspected, inspect_fields, render_inspect
@@ -22,6 +24,7 @@ from pinner.resolve import Added, Changed, Kept, LockResult, Removed
 from pinner.store.verify import Fault, Finding, Report
 from pinner.sync import Synced, SyncResult
 from pinner.sync.result import Amount
+from support.archiving import Built, built, index_over
 from support.golden import expected, pretty
 from support.outcomes import AMD64, ARM64, descriptor, digest, locked, stored
 
@@ -299,3 +302,38 @@ def test_verify(name: str) -> None:
 def test_O01_nothing_foreign_reaches_the_terminal_raw(text: str) -> None:
     assert "\\x1b]52" in text
     assert text.replace("\n", "").isprintable()
+
+
+def archived(*images: tuple[str, tuple[Built, ...]]) -> ArchivePlan:
+    return plan_archive(
+        [
+            Image(
+                asked=name.rpartition("/")[2],
+                name=name,
+                members=tuple(image.member for image in found),
+                index=index_over(*(image.entry for image in found)) if len(found) > 1 else None,
+            )
+            for name, found in images
+        ]
+    )
+
+
+FOR_AMD64 = built("linux/amd64", b"shared", b"amd64")
+PACKED = built("linux/arm64", b"packed", media_type="application/vnd.oci.image.layer.v1.tar+zstd")
+ARCHIVES = {
+    "archive-one": archived(("docker.io/library/app:1", (FOR_AMD64,))),
+    "archive-several": archived(
+        ("docker.io/library/app:1", (FOR_AMD64, built("linux/arm64", b"shared", b"arm64"))),
+        ("registry.example/packed:2", (PACKED,)),
+        ("registry.example/chart:3", (built("linux/amd64", b"chart", config=b"{}"),)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_archive(name: str) -> None:
+    plan = ARCHIVES[name]
+    text = render_archive(plan, wrote="images.tar")
+    assert text == expected(f"{name}.txt", text)
+    fields = pretty(archive_fields(plan, wrote="images.tar", left=[]))
+    assert fields == expected(f"{name}.json", fields)
