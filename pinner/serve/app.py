@@ -69,7 +69,7 @@ class App:
             response = error_response(
                 http.HTTPStatus.INTERNAL_SERVER_ERROR, "UNKNOWN", "the store failed"
             )
-        return dataclasses.replace(response, body=b"") if request.method == "HEAD" else response
+        return for_method(response, request)
 
     def _answer(self, route: Route, request: Request) -> Response:
         match route:
@@ -164,6 +164,11 @@ class App:
             headers=headers,
             body=FileSlice(path=blob.path, start=part.start if part else 0, length=length),
         )
+
+
+def for_method(response: Response, request: Request) -> Response:
+    """The response, without its body where only the head was asked for."""
+    return dataclasses.replace(response, body=b"") if request.method == "HEAD" else response
 
 
 def error_response(

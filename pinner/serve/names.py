@@ -25,6 +25,7 @@ from pinner.oci.reference import InvalidReference, Repository
 _SPELLED_PORT: Final = re.compile(
     r"(?P<host>localhost|[^_/]*\.[^_/]*)_(?P<port>[1-9][0-9]{0,4})/(?P<rest>.+)"
 )
+_ANY_PATH: Final = "any/path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ def spell_name(repository: Repository) -> str:
     """The full name that `read_name` reads as this repository; empty where no path spells it."""
     path = f"{repository.registry.replace(':', '_', 1)}/{repository.path}"
     return path if is_path(path) and read_name(Name(path)) == repository else ""
+
+
+def spell_registry(registry: str) -> str:
+    """How full names begin that mean this registry's repositories; empty where none can."""
+    return spell_name(Repository(registry, _ANY_PATH)).removesuffix(f"/{_ANY_PATH}")
 
 
 def _repository(registry: str, path: str) -> Repository | None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from pinner.oci.reference import Repository
-from pinner.serve.names import Name, read_name, spell_name
+from pinner.serve.names import Name, read_name, spell_name, spell_registry
 from support.strategies import repositories
 
 
@@ -55,6 +55,14 @@ def test_what_no_reference_can_name_means_nothing(path: str) -> None:
 )
 def test_the_full_name_of_a_repository(repository: str, spelled: str) -> None:
     assert spell_name(Repository.parse(repository)) == spelled
+
+
+@pytest.mark.parametrize(
+    ("registry", "spelled"),
+    [("docker.io", "docker.io"), ("r.lan:81", "r.lan_81"), ("registry:5000", "")],
+)
+def test_how_the_names_of_a_registry_begin(registry: str, spelled: str) -> None:
+    assert spell_registry(registry) == spelled
 
 
 @given(repositories())
