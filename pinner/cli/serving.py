@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinner.cli.serve import DEFAULT_ADDRESS, STANDARD_ERROR
 from pinner.errors import InputError, PinnerError
+from pinner.output.errors import render_error
 from pinner.output.serve import HUB, Served, exposure, pointers, render_served, served_fields
 from pinner.serve import systemd
 from pinner.serve.accesslog import AccessLog
@@ -118,8 +119,8 @@ def _wait(
         for renew in renewals:
             try:
                 renew()
-            except PinnerError as error:
-                session.report([error])
+            except PinnerError as error:  # what was before goes on
+                session.runtime.console.note(render_error(error, label="warning:"))
 
 
 def _tls(session: Session, options: ServeOptions) -> ssl.SSLContext | None:
