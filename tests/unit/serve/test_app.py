@@ -277,6 +277,22 @@ def test_the_next_page_of_a_registry_is_of_that_registry(app: App, content: Cont
     assert seen == [["ghcr.io/a"], ["ghcr.io/b"]]
 
 
+def test_the_next_page_is_asked_with_what_this_one_was(app: App, content: Content) -> None:
+    for tag in ("1", "2"):
+        content.put_manifest("a", tag, b"{}")
+    for number in range(300):
+        refer(content, b"%d" % number, "a/b")
+    links = [
+        header(ask(app, target), "Link") or ""
+        for target in (
+            "/v2/a/tags/list?n=1&ns=ghcr.io",
+            f"/v2/a/referrers/{Digest.of(b'{}')}?artifactType=a/b&ns=ghcr.io",
+        )
+    ]
+    assert links[0] == '</v2/a/tags/list?n=1&last=1&ns=ghcr.io>; rel="next"'
+    assert links[1].endswith('&artifactType=a%2Fb&ns=ghcr.io>; rel="next"')
+
+
 def refer(content: Content, data: bytes, kind: str, **annotations: str) -> Descriptor:
     """A descriptor that refers to the manifest `{}`, which is at `a:x`."""
     subject = content.put_manifest("a", "x", b"{}")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,12 +16,14 @@ from pinner.serve.message import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
 ADA, BOB = b"$2y$04$ada", b"$2y$04$bob"
 USERS = Htpasswd({"ada": ADA, "bob": BOB})
 PASSWORDS = {ADA: b"sesame", BOB: b"hunter2"}
 OK = Response(status=200, headers=(("Content-Length", "2"),), body=b"ok")
 WAITS = 10.0
+POOL = ThreadPoolExecutor(8)
 
 
 class Checker:
@@ -142,21 +145,18 @@ class Slow:
         return PASSWORDS.get(hashed) == password
 
 
-def in_background(guard: Guard, login: str, peer: str) -> threading.Thread:
-    thread = threading.Thread(target=ask, args=(guard, login), kwargs={"peer": peer})
-    thread.start()
-    return thread
+def in_background(guard: Guard, login: str, peer: str) -> Future[int]:
+    return POOL.submit(ask, guard, login, peer=peer)
 
 
 def test_no_more_passwords_are_checked_at_a_time_than_are_allowed() -> None:
     slow = Slow()
-    guard = guarded(slow)
-    threads = [in_background(guard, f"ada:{n}", peer=f"192.0.2.{n}") for n in range(CHECKS * 3)]
+    guard = guarded(slow, patience=2 * WAITS)
+    asked = [in_background(guard, f"ada:{n}", peer=f"192.0.2.{n}") for n in range(CHECKS * 3)]
     for _ in range(CHECKS):
         assert slow.begun.acquire(timeout=WAITS)
     slow.go.set()
-    for thread in threads:
-        thread.join(WAITS)
+    assert {one.result(WAITS) for one in asked} == {401}
     assert slow.most == CHECKS
 
 
@@ -171,8 +171,7 @@ def test_who_guesses_takes_no_turn_of_others() -> None:
     honest = in_background(guard, "ada:sesame", peer="192.0.2.2")
     assert slow.begun.acquire(timeout=WAITS)
     slow.go.set()
-    for thread in (guessing, honest):
-        thread.join(WAITS)
+    assert (guessing.result(WAITS), honest.result(WAITS)) == (401, 200)
     slow.go.clear()  # a check from now on would wait
     assert ask(guard, "ada:sesame") == 200
 
@@ -180,11 +179,10 @@ def test_who_guesses_takes_no_turn_of_others() -> None:
 def test_requests_at_once_with_one_password_cost_one_check() -> None:
     slow = Slow()
     guard = guarded(slow)
-    threads = [in_background(guard, "ada:sesame", peer="192.0.2.1") for _ in range(4)]
+    asked = [in_background(guard, "ada:sesame", peer="192.0.2.1") for _ in range(4)]
     assert slow.begun.acquire(timeout=WAITS)
     slow.go.set()
-    for thread in threads:
-        thread.join(WAITS)
+    assert {one.result(WAITS) for one in asked} == {200}
     assert not slow.begun.acquire(blocking=False)
 
 
