@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from docpages.pages import DOCS
+from pinner.output.machine import document
 from pinner.output.serve import Served, exposure, pointers, render_served, served_fields
-from support.golden import expected, pretty
+from support.golden import expected
 
 LOCAL = Served(
     listen="127.0.0.1:5000",
@@ -44,5 +46,11 @@ def test_what_a_person_sees(name: str, served: Served) -> None:
 
 
 def test_the_document() -> None:
-    text = pretty(served_fields(REMOTE))
+    text = document("serve", served_fields(REMOTE))
     assert text == expected("serve-document.json", text)
+    assert f"```json\n{text}```\n" in (DOCS / "json.md").read_text()
+
+
+def test_the_page_shows_what_a_person_sees() -> None:
+    text = render_served(LOCAL) + "".join(f"{line}\n" for line in pointers(LOCAL))
+    assert f"```text\n$ pinner serve\n{text}```\n" in (DOCS / "serve.md").read_text()
