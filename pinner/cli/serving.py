@@ -64,19 +64,16 @@ def run_serve(session: Session, options: ServeOptions) -> int:
         handle = _guarded(session, options, App(StoreContent(store)).handle, renewals)
         listener = held.enter_context(_listener(session, options))
         host = listener.getsockname()[0]
-        server = Server(
-            listener,
-            handle,
-            clock=session.clock,
-            observe=None if log is None else log.observe,
-            tls=tls,
-        )
-        served = _served(store, server, host, options)
-        with server, _signals() as arriving:
-            _announce(session, served)
-            systemd.notify(systemd.READY, session.runtime.environ)
-            _wait(session, arriving, renewals)
-            systemd.notify(systemd.STOPPING, session.runtime.environ)
+        observe = None if log is None else log.observe
+        server = Server(listener, handle, clock=session.clock, observe=observe, tls=tls)
+        try:
+            with server, _signals() as arriving:
+                _announce(session, _served(store, server, host, options))
+                systemd.notify(systemd.READY, session.runtime.environ)
+                _wait(session, arriving, renewals)
+                systemd.notify(systemd.STOPPING, session.runtime.environ)
+        except KeyboardInterrupt:  # a second signal: no more waiting for answers under way
+            session.note("Answers under way were cut")
         if log is not None and log.lost:
             session.warn(f"{log.lost} lines of the access log could not be written")
     session.note("Stopped")

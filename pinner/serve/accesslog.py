@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _MODE: Final = 0o640
+_CLOSED: Final = -1
 # Not by the locale, as strftime has them.
 _MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905 - a row
 _UNAUTHORIZED: Final = 401
@@ -77,9 +78,10 @@ class AccessLog:
         os.close(old)
 
     def close(self) -> None:
-        """Close the file; nothing is written from then on."""
+        """Close the file; what is observed from then on is lost."""
         with self._lock:
             os.close(self._fd)
+            self._fd = _CLOSED
 
     def _open(self) -> int:
         if self._path is None:

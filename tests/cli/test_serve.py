@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.images import image, index
+from support.images import image, index, layer
 from support.serving import fill, pinner_serve
 from support.tls import Authority
 
@@ -101,6 +101,32 @@ def test_a_server_that_is_stopped_is_done(folder: Path, number: signal.Signals) 
         process.send_signal(number)
         process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
+
+
+def test_a_second_signal_cuts_answers_under_way(folder: Path) -> None:
+    large = image("linux/amd64", layer("large", 30_000_000))
+    fill(folder / "store", {"docker.io/library/large:1": large})
+    digest = max(large.blobs, key=lambda one: len(large.blobs[one]))
+    with (
+        managed() as (manager, environ),
+        started(folder, "--json", "--listen", "127.0.0.1:0", **environ) as process,
+    ):
+        assert manager.recv(100) == b"READY=1"
+        assert process.stdout
+        said = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")
+        host, _, port = said["address"].rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as client:
+            asked = f"GET /v2/large/blobs/{digest} HTTP/1.1\r\nHost: x\r\n\r\n"
+            client.sendall(asked.encode())
+            assert client.recv(12) == b"HTTP/1.1 200"  # and takes no more
+            process.send_signal(signal.SIGINT)
+            assert manager.recv(100) == b"STOPPING=1"
+            time.sleep(0.1)
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (0, "")
+    assert err == "Answers under way were cut\nStopped\n"
 
 
 def test_names_of_every_registry_are_served(folder: Path) -> None:
@@ -228,19 +254,27 @@ def test_it_speaks_tls(folder: Path) -> None:
         assert server.ask("/v2/debian/tags/list").document["tags"] == ["bookworm"]
 
 
-def test_systemd_is_told_when_it_is_ready_and_when_it_stops(folder: Path) -> None:
+@contextmanager
+def managed() -> Iterator[tuple[socket.socket, dict[str, str]]]:
+    """systemd's side of sd_notify, and the environment that leads to it."""
     with (
         tempfile.TemporaryDirectory() as short,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
     ):
         manager.settimeout(PATIENCE)
         manager.bind(f"{short}/notify")
-        environ = {"NOTIFY_SOCKET": f"{short}/notify"}
-        with started(folder, "--listen", "127.0.0.1:0", **environ) as process:
-            assert manager.recv(100) == b"READY=1"
-            process.send_signal(signal.SIGTERM)
-            assert manager.recv(100) == b"STOPPING=1"
-            process.communicate(timeout=PATIENCE)
+        yield manager, {"NOTIFY_SOCKET": f"{short}/notify"}
+
+
+def test_systemd_is_told_when_it_is_ready_and_when_it_stops(folder: Path) -> None:
+    with (
+        managed() as (manager, environ),
+        started(folder, "--listen", "127.0.0.1:0", **environ) as process,
+    ):
+        assert manager.recv(100) == b"READY=1"
+        process.send_signal(signal.SIGTERM)
+        assert manager.recv(100) == b"STOPPING=1"
+        process.communicate(timeout=PATIENCE)
 
 
 _ACTIVATED = """

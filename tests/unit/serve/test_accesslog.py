@@ -143,6 +143,16 @@ def test_a_full_disk_loses_lines_and_no_request(tmp_path: Path) -> None:
     log.close()
 
 
+def test_nothing_is_written_to_a_log_that_is_closed(tmp_path: Path) -> None:
+    log = AccessLog(tmp_path / "log", clock=FakeClock(NOW), users=False)
+    log.close()
+    with (tmp_path / "another").open("wb") as another:  # gets the number that became free
+        log.observe(request(), OK)
+        another.flush()
+    assert (tmp_path / "another").read_bytes() == b""
+    assert log.lost == 1
+
+
 def test_standard_error_is_a_log(capfd: pytest.CaptureFixture[str]) -> None:
     log = AccessLog(None, clock=FakeClock(NOW), users=False)
     log.reopen()
