@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import tempfile
 import threading
@@ -236,6 +237,21 @@ def test_containerd_says_which_registry_it_means(
     assert "/v2/acme/app/manifests/1?ns=ghcr.io " in log
     for one in APP.images:
         assert ctr.ctr("content", "get", image_id(one))
+
+
+def test_containerd_sends_the_login_of_hosts_toml(ctr: Containerd, tmp_path: Path) -> None:
+    fill(tmp_path / "store", IMAGES)
+    (tmp_path / "users").write_text(ADA)
+    login = base64.b64encode(b"ada:open sesame").decode()
+    folder = tmp_path / "certs.d/ghcr.io"
+    folder.mkdir(parents=True)
+    with pinner_serve(tmp_path, "--htpasswd", "users") as server:
+        host = f'host."{server.url}"'
+        (folder / "hosts.toml").write_text(
+            f'[{host}]\n[{host}.header]\nauthorization = "Basic {login}"\n'
+        )
+        ctr.ctr("content", "fetch", "--hosts-dir", str(folder.parent), "ghcr.io/acme/app:1")
+        assert server.ask("/v2/").status == 401
 
 
 @pytest.mark.parametrize("name", FULL)
