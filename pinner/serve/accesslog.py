@@ -55,7 +55,9 @@ class AccessLog:
 
     def observe(self, request: Request, response: Response) -> None:
         """Write the line of one request; from any thread."""
-        line = log_line(request, response, now=self._clock.now(), users=self._users)
+        promised = dict(response.headers).get("Content-Length", "0")
+        sent = 0 if request.method == "HEAD" else int(promised)
+        line = log_line(request, response, sent=sent, now=self._clock.now(), users=self._users)
         data = memoryview(line.encode("ascii"))
         with self._lock:
             try:
@@ -94,19 +96,19 @@ class AccessLog:
             ) from error
 
 
-def log_line(request: Request, response: Response, *, now: float, users: bool) -> str:
+def log_line(request: Request, response: Response, *, sent: int, now: float, users: bool) -> str:
     """The line of one request, with its line feed.
 
     Args:
         request: as it came.
         response: what it is answered with.
+        sent: bytes of the body.
         now: seconds since the epoch.
         users: whether to name the user: only where somebody has checked the password.
     """
     credentials = basic_credentials(request) if users else None
     known = response.status != _UNAUTHORIZED
     user = _escaped_name(credentials[0]) if credentials and known else ""
-    sent = 0 if request.method == "HEAD" else int(dict(response.headers).get("Content-Length", 0))
     referer, agent = (request.headers.get(name, "") for name in ("referer", "user-agent"))
     return (
         f"{request.peer or '-'} - {user or '-'} [{_time(now)}]"

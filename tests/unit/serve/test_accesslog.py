@@ -38,8 +38,8 @@ def basic(user: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:sesame".encode()).decode()
 
 
-def line(asked: Request, response: Response = OK, *, users: bool = False) -> str:
-    return log_line(asked, response, now=NOW, users=users)
+def line(asked: Request, response: Response = OK, *, sent: int = 1234, users: bool = False) -> str:
+    return log_line(asked, response, sent=sent, now=NOW, users=users)
 
 
 def test_a_line_is_in_the_combined_format() -> None:
@@ -51,7 +51,7 @@ def test_a_line_is_in_the_combined_format() -> None:
 
 def test_what_is_not_known_is_a_dash() -> None:
     asked = Request(method="HEAD", target="/v2/", headers={})
-    assert line(asked) == (
+    assert line(asked, sent=0) == (
         '- - - [27/Nov/2026:18:25:37 +0000] "HEAD /v2/ HTTP/1.1" 200 - "-" "-"\n'
     )
 
@@ -80,6 +80,14 @@ def test_no_request_can_forge_a_line(agent: str, referer: str) -> None:
     assert written.isascii()
     assert written[:-1].isprintable()
     assert COMBINED.fullmatch(written)
+
+
+def test_a_HEAD_sends_nothing(tmp_path: Path) -> None:
+    asked = Request(method="HEAD", target="/v2/", headers={})
+    log = AccessLog(tmp_path / "log", clock=FakeClock(NOW), users=False)
+    log.observe(asked, OK)
+    log.close()
+    assert (tmp_path / "log").read_text() == line(asked, sent=0)
 
 
 def test_lines_of_many_threads_stay_whole(tmp_path: Path) -> None:
@@ -118,7 +126,7 @@ def test_a_log_that_was_moved_away_is_opened_anew(tmp_path: Path) -> None:
     log.observe(request(), REFUSED)
     log.close()
     assert moved.read_text() == line(request())
-    assert path.read_text() == line(request(), REFUSED)
+    assert path.read_text() == line(request(), REFUSED, sent=9)
 
 
 def test_a_log_that_cannot_be_opened_anew_stays_the_old_one(tmp_path: Path) -> None:
