@@ -12,13 +12,14 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pinner.errors import IntegrityError, StoreError
+from pinner.errors import IntegrityError
 from pinner.oci import mediatypes, strictjson
 from pinner.oci.descriptor import Descriptor
 from pinner.oci.fields import Field
 from pinner.oci.manifest import MANIFEST_LIMIT, MEMBER_LIMIT
 from pinner.oci.stored import stored_manifest
 from pinner.oci.strictjson import MalformedJson
+from pinner.serve.verified import steadily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,13 +85,13 @@ class ReferrersOf:
     def _read(self, digest: Digest) -> Facts | None:
         """None where it is not there, or not now: it may be mended."""
         try:
-            data = self._store.read(digest, MANIFEST_LIMIT)
+            data = steadily(
+                self._store.path(digest), lambda: self._store.read(digest, MANIFEST_LIMIT)
+            )
         except IntegrityError:
             return None
-        except StoreError:
-            if self._store.size(digest) is None:
-                return None  # removed meanwhile
-            raise
+        if data is None:
+            return None
         try:
             return read_facts(digest, data)
         except MalformedJson:

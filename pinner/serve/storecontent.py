@@ -10,10 +10,8 @@ store is one user's cache and has no finer owner (docs/serve.md says so to who s
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
-from pinner.errors import IntegrityError, StoreError
 from pinner.oci.grammar import fold_registry
 from pinner.oci.manifest import MANIFEST_LIMIT
 from pinner.oci.mediatypes import INDEXES, MANIFESTS
@@ -25,7 +23,7 @@ from pinner.serve.content import BlobFile
 from pinner.serve.listing import Listings
 from pinner.serve.names import read_name, spell_name
 from pinner.serve.referrers import ReferrersOf
-from pinner.terminal import safe
+from pinner.serve.verified import Verified, steadily
 
 if TYPE_CHECKING:
     from pinner.oci.descriptor import Descriptor
@@ -49,7 +47,7 @@ class StoreContent:
         self._home = fold_registry(home)
         self._listings = Listings(store)
         self._referrers = ReferrersOf(store)
-        self._verified = _Verified(store)
+        self._verified = Verified(store)
 
     def tags(self, name: Name) -> tuple[str, ...] | None:
         """The tags under which the store has images of this repository.
@@ -84,14 +82,7 @@ class StoreContent:
         """
         if self._named(name) is None:
             return None
-        size = self._store.size(digest)
-        try:
-            if size is not None:
-                self._verified.require(digest)
-        except (IntegrityError, StoreError):
-            if self._is_gone(digest):
-                return None
-            raise
+        size = self._verified.size(digest)
         return None if size is None else BlobFile(path=self._store.path(digest), size=size)
 
     def referrers(self, name: Name, subject: Digest) -> tuple[Descriptor, ...] | None:
@@ -129,15 +120,9 @@ class StoreContent:
             return None
 
     def _read(self, digest: Digest, media_type: str | None) -> RawManifest | None:
-        size = self._store.size(digest)
-        if size is None or size > MANIFEST_LIMIT:
+        data = steadily(self._store.path(digest), lambda: self._data(digest))
+        if data is None:
             return None
-        try:
-            data = self._store.read(digest, MANIFEST_LIMIT)
-        except StoreError:
-            if self._is_gone(digest):
-                return None
-            raise
         if media_type is not None:
             raw = RawManifest(media_type=media_type, digest=digest, data=data)
         else:
@@ -147,50 +132,7 @@ class StoreContent:
                 return None  # a config or layer
         return raw if raw.media_type in MANIFESTS | INDEXES else None
 
-    def _is_gone(self, digest: Digest) -> bool:
-        """Whether a prune beside us has removed the blob since we saw it: no failure, a 404."""
-        return self._store.blobs.size(digest) is None
-
-
-class _Verified:
-    """Blobs that hashed to their digest, by what tells a file from another at the same path.
-
-    Blobs were verified when they were published; this finds what the disk, or someone, has done to
-    them since, without hashing a blob twice in a server's life. Concurrent requests for parts of
-    one blob wait for one hashing.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._lock = threading.Lock()
-        self._turns: dict[Digest, threading.Lock] = {}
-        self._states: dict[Digest, tuple[int, ...]] = {}
-
-    def require(self, digest: Digest) -> None:
-        """Return if the blob's file holds its bytes.
-
-        Raises:
-            IntegrityError: it holds others.
-            StoreError: it cannot be read, or has gone.
-        """
-        with self._lock:
-            turn = self._turns.setdefault(digest, threading.Lock())
-        with turn:
-            state = self._state(digest)
-            if self._states.get(digest) == state:
-                return
-            if not self._store.blobs.matches(digest):
-                raise IntegrityError(
-                    f"blob {digest} is corrupt in the store", mend="run `pinner verify`"
-                )
-            self._states[digest] = state
-
-    def _state(self, digest: Digest) -> tuple[int, ...]:
-        path = self._store.path(digest)
-        try:
-            found = path.stat(follow_symlinks=False)
-        except OSError as error:
-            raise StoreError(
-                f"blob {digest} cannot be read: {error.strerror}", where=safe(str(path))
-            ) from error
-        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    def _data(self, digest: Digest) -> bytes | None:
+        size = self._store.size(digest)
+        is_small = size is not None and size <= MANIFEST_LIMIT
+        return self._store.read(digest, MANIFEST_LIMIT) if is_small else None
