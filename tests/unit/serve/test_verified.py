@@ -96,3 +96,10 @@ def test_a_file_that_cannot_be_looked_at_is_no_file_that_is_gone(tmp_path: Path)
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be read"):
         steadily(tmp_path / "file/below", lambda: b"")
+
+
+def test_a_file_that_is_gone_is_not_looked_at(tmp_path: Path) -> None:
+    def fail() -> bytes:
+        raise StoreError("the store has no such blob")
+
+    assert steadily(tmp_path / "absent", fail) is None
