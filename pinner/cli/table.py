@@ -38,6 +38,7 @@ COMMANDS: Final[Table] = {
     },
     "Ways out of the store": {
         "export": "pinner.cli.export:export",
+        "serve": "pinner.cli.serve:serve",
     },
     "Logins": {
         "login": "pinner.cli.login:login",

@@ -14,14 +14,33 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Final
 
 from pinner.errors import PinnerError
+from pinner.oci.mediatypes import OCI_INDEX
 from pinner.serve.message import FileSlice, Request, Response
+from pinner.serve.paging import next_link, page_of
 from pinner.serve.ranges import Unsatisfiable, parse_range
-from pinner.serve.routes import BlobAt, ManifestAt, Ping, Refused, Route, TagList, parse_target
+from pinner.serve.routes import (
+    BlobAt,
+    Catalog,
+    ManifestAt,
+    Ping,
+    Referrers,
+    Refused,
+    Route,
+    TagList,
+    Window,
+    parse_target,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pinner.oci.descriptor import Descriptor
     from pinner.serve.content import Content
 
 _READS: Final = ("GET", "HEAD")
+_JSON: Final = "application/json"
+# Clients need not read an index of more than 4 MiB (distribution-spec, "Listing Referrers").
+_REFERRERS_PAGE: Final = 256
 _API_VERSION: Final = ("Docker-Distribution-Api-Version", "registry/2.0")
 _NO_SNIFFING: Final = ("X-Content-Type-Options", "nosniff")
 
@@ -50,7 +69,7 @@ class App:
             response = error_response(
                 http.HTTPStatus.INTERNAL_SERVER_ERROR, "UNKNOWN", "the store failed"
             )
-        return dataclasses.replace(response, body=b"") if request.method == "HEAD" else response
+        return for_method(response, request)
 
     def _answer(self, route: Route, request: Request) -> Response:
         match route:
@@ -62,19 +81,44 @@ class App:
                 return self._manifest(route)
             case BlobAt():
                 return self._blob(route, request)
+            case Referrers():
+                return self._referrers(route)
+            case Catalog():
+                return self._catalog(route)
 
     def _tags(self, route: TagList) -> Response:
         tags = self._content.tags(route.name)
         if tags is None:
             raise _unknown_name()
-        page, more = tag_page(tags, count=route.count, last=route.last)
-        link = (
-            f'</v2/{route.name}/tags/list?n={route.count}&last={page[-1]}>; rel="next"'
-            if more
-            else ""
+        path, namespace = route.name.path, route.name.namespace
+        page, *link = _page(tags, route.window, f"/v2/{path}/tags/list", {"ns": namespace})
+        return _json_response({"name": path, "tags": page}, *link)
+
+    def _catalog(self, route: Catalog) -> Response:
+        names = self._content.repositories(route.namespace)
+        page, *link = _page(names, route.window, "/v2/_catalog", {"ns": route.namespace})
+        return _json_response({"repositories": page}, *link)
+
+    def _referrers(self, route: Referrers) -> Response:
+        """An index, be it empty, of what refers to the subject (distribution-spec, W08)."""
+        found = self._content.referrers(route.name, route.subject)
+        if found is None:
+            raise _unknown_name()
+        wanted = route.artifact_type
+        by_digest = {str(item.digest): item for item in found if wanted in {"", item.artifact_type}}
+        page, *link = _page(
+            by_digest,
+            Window(_REFERRERS_PAGE, route.last),
+            f"/v2/{route.name.path}/referrers/{route.subject}",
+            {"artifactType": wanted, "ns": route.name.namespace},
         )
-        body = {"name": route.name, "tags": page}
-        return _json_response(body, *([("Link", link)] if link else []))
+        index = {
+            "schemaVersion": 2,
+            "mediaType": OCI_INDEX,
+            "manifests": [_descriptor_document(by_digest[digest]) for digest in page],
+        }
+        applied = [("OCI-Filters-Applied", "artifactType")] if wanted else []
+        return _json_response(index, *applied, *link, media_type=OCI_INDEX)
 
     def _manifest(self, route: ManifestAt) -> Response:
         raw = self._content.manifest(route.name, route.reference)
@@ -122,20 +166,9 @@ class App:
         )
 
 
-def tag_page(tags: tuple[str, ...], *, count: int | None, last: str) -> tuple[list[str], bool]:
-    """The tags after `last` in lexical order, at most `count`, and whether more follow.
-
-    `last` need not be a tag that (still) exists. The order is the specification's: alphanumeric,
-    without regard to case; tags that differ in case alone have a fixed order too.
-    """
-
-    def key(tag: str) -> tuple[str, str]:
-        return tag.lower(), tag
-
-    ordered = sorted(tags, key=key)
-    rest = [tag for tag in ordered if key(tag) > key(last)] if last else ordered
-    page = rest if count is None else rest[:count]
-    return page, bool(page) and len(page) < len(rest)
+def for_method(response: Response, request: Request) -> Response:
+    """The response, without its body where only the head was asked for."""
+    return dataclasses.replace(response, body=b"") if request.method == "HEAD" else response
 
 
 def error_response(
@@ -146,15 +179,42 @@ def error_response(
     return _json_response(errors, *headers, status=status)
 
 
+def _page(
+    items: Iterable[str], window: Window, path: str, parameters: Mapping[str, str]
+) -> tuple[list[str], *tuple[tuple[str, str], ...]]:
+    """A page of a list, and the header that leads to the next one, if there is one."""
+    page, more = page_of(items, window)
+    if not more:
+        return (page,)
+    count = {} if window.count is None else {"n": str(window.count)}
+    return page, next_link(path, {**count, "last": page[-1], **parameters})
+
+
+def _descriptor_document(descriptor: Descriptor) -> dict[str, object]:
+    document: dict[str, object] = {
+        "mediaType": descriptor.media_type,
+        "digest": str(descriptor.digest),
+        "size": descriptor.size,
+    }
+    if descriptor.artifact_type:
+        document["artifactType"] = descriptor.artifact_type
+    if descriptor.annotations:
+        document["annotations"] = dict(descriptor.annotations)
+    return document
+
+
 def _json_response(
-    value: object, *headers: tuple[str, str], status: http.HTTPStatus = http.HTTPStatus.OK
+    value: object,
+    *headers: tuple[str, str],
+    status: http.HTTPStatus = http.HTTPStatus.OK,
+    media_type: str = _JSON,
 ) -> Response:
     body = json.dumps(value, separators=(",", ":")).encode()
     return Response(
         status=status,
         headers=(
             _API_VERSION,
-            ("Content-Type", "application/json"),
+            ("Content-Type", media_type),
             ("Content-Length", str(len(body))),
             _NO_SNIFFING,
             *headers,

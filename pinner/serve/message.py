@@ -19,12 +19,14 @@ class Request:
         target: path and query as sent, printable ASCII, nothing decoded.
         headers: by lower-case name; repeated fields are joined by a comma.
         keep_alive: whether the connection can carry another request after this one.
+        peer: the client's IP address; empty where it is not known.
     """
 
     method: str
     target: str
     headers: Mapping[str, str]
     keep_alive: bool = True
+    peer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,15 @@
 """Which part of the pull API a request target names (distribution-spec, "Endpoints").
 
-    /v2/                              Ping
-    /v2/<name>/manifests/<reference>  ManifestAt
-    /v2/<name>/blobs/<digest>         BlobAt
-    /v2/<name>/tags/list?n=&last=     TagList
+    /v2/                                        Ping
+    /v2/<name>/manifests/<reference>            ManifestAt
+    /v2/<name>/blobs/<digest>                   BlobAt
+    /v2/<name>/tags/list?n=&last=               TagList
+    /v2/<name>/referrers/<digest>?artifactType= Referrers
+    /v2/_catalog?n=&last=                       Catalog
 
-A target is checked by the specification's grammar before anything is looked up, so that no path
-of a request can become a path of the disk.
+Each of them takes `?ns=`, the registry that a mirror is asked for. A target is checked by the
+specification's grammar before anything is looked up, so that no path of a request can become a
+path of the disk.
 """
 
 from __future__ import annotations
@@ -18,15 +21,26 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from pinner.oci.digest import Digest, InvalidDigest
-from pinner.oci.grammar import is_path, is_tag
+from pinner.oci.grammar import fold_registry, is_path, is_registry, is_tag
+from pinner.serve.names import Name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_CONTENT: Final = re.compile(r"/v2/(?P<name>.+)/(?P<kind>manifests|blobs)/(?P<last>[^/]+)")
+_CONTENT: Final = re.compile(
+    r"/v2/(?P<name>.+)/(?P<kind>manifests|blobs|referrers)/(?P<last>[^/]+)"
+)
 _TAGS: Final = re.compile(r"/v2/(?P<name>.+)/tags/list")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _PARAMETERS_LIMIT: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A page of a list: what comes after `last`, at most `count` items; None for all."""
+
+    count: int | None = None
+    last: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +52,7 @@ class Ping:
 class ManifestAt:
     """The manifest of a tag or digest."""
 
-    name: str
+    name: Name
     reference: str | Digest
 
 
@@ -46,20 +60,37 @@ class ManifestAt:
 class BlobAt:
     """A blob."""
 
-    name: str
+    name: Name
     digest: Digest
 
 
 @dataclass(frozen=True, slots=True)
 class TagList:
-    """The tags after `last`, at most `count` of them."""
+    """A page of a repository's tags."""
 
-    name: str
-    count: int | None
+    name: Name
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Referrers:
+    """What refers to a manifest, of one artifact type where one is given."""
+
+    name: Name
+    subject: Digest
+    artifact_type: str
     last: str
 
 
-Route = Ping | ManifestAt | BlobAt | TagList
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """A page of the repositories, of one registry where one is given."""
+
+    namespace: str
+    window: Window
+
+
+Route = Ping | ManifestAt | BlobAt | TagList | Referrers | Catalog
 
 
 class Refused(Exception):  # noqa: N818 - what happened to the request
@@ -90,20 +121,40 @@ def parse_target(target: str) -> Route:
     path = path.replace("%3A", ":").replace("%3a", ":")
     if path in {"/v2", "/v2/"}:
         return Ping()
+    if path == "/v2/_catalog":
+        parameters = _parameters(query)
+        return Catalog(_namespace(parameters), _window(parameters))
     if content := _CONTENT.fullmatch(path):
-        name = _checked_name(content["name"])
+        parameters = _parameters(query)
+        name = _checked_name(content["name"], parameters)
         if content["kind"] == "blobs":
             return BlobAt(name, _checked_digest(content["last"]))
-        return ManifestAt(name, _tag_or_digest(content["last"]))
+        if content["kind"] == "manifests":
+            return ManifestAt(name, _tag_or_digest(content["last"]))
+        subject = _checked_digest(content["last"])
+        wanted = parameters.get("artifactType", "")
+        return Referrers(name, subject, wanted, parameters.get("last", ""))
     if tags := _TAGS.fullmatch(path):
-        return _tag_list(_checked_name(tags["name"]), query)
+        parameters = _parameters(query)
+        return TagList(_checked_name(tags["name"], parameters), _window(parameters))
     raise Refused(http.HTTPStatus.NOT_FOUND, "UNSUPPORTED", "this registry has no such endpoint")
 
 
-def _checked_name(name: str) -> str:
-    if not is_path(name):
-        raise Refused(http.HTTPStatus.BAD_REQUEST, "NAME_INVALID", "invalid repository name")
-    return name
+def _checked_name(path: str, parameters: Mapping[str, str]) -> Name:
+    if not is_path(path):
+        raise _invalid_name()
+    return Name(path, _namespace(parameters))
+
+
+def _namespace(parameters: Mapping[str, str]) -> str:
+    text = parameters.get("ns", "")
+    if text and not is_registry(text):
+        raise _invalid_name()
+    return fold_registry(text)
+
+
+def _invalid_name() -> Refused:
+    return Refused(http.HTTPStatus.BAD_REQUEST, "NAME_INVALID", "invalid repository name")
 
 
 def _checked_digest(text: str) -> Digest:
@@ -123,20 +174,17 @@ def _tag_or_digest(text: str) -> str | Digest:
     return text
 
 
-def _tag_list(name: str, query: str) -> TagList:
+def _parameters(query: str) -> Mapping[str, str]:
     try:
-        parameters = dict(parse_qsl(query, max_num_fields=_PARAMETERS_LIMIT))
+        return dict(parse_qsl(query, max_num_fields=_PARAMETERS_LIMIT))
     except ValueError:
-        parameters = {"n": "too many parameters"}
-    return TagList(name, _count(parameters), parameters.get("last", ""))
+        raise Refused(http.HTTPStatus.BAD_REQUEST, "UNSUPPORTED", "too many parameters") from None
 
 
-def _count(parameters: Mapping[str, str]) -> int | None:
+def _window(parameters: Mapping[str, str]) -> Window:
     text = parameters.get("n")
-    if text is None:
-        return None
-    if not _NUMBER.fullmatch(text):
+    if text is not None and not _NUMBER.fullmatch(text):
         raise Refused(
-            http.HTTPStatus.BAD_REQUEST, "PAGINATION_NUMBER_INVALID", "invalid number of tags"
+            http.HTTPStatus.BAD_REQUEST, "PAGINATION_NUMBER_INVALID", "invalid number of results"
         )
-    return int(text)
+    return Window(None if text is None else int(text), parameters.get("last", ""))

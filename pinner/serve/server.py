@@ -5,6 +5,8 @@ open_listener -> Server (a context manager) -> one accepting thread -> one threa
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import ipaddress
 import os
 import selectors
@@ -17,6 +19,7 @@ from pinner.serve.connection import Connection, Limits
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
@@ -76,6 +79,7 @@ class Server:
         clock: Clock,
         limits: Limits | None = None,
         observe: Callable[[Request, Response], None] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Prepare a server; nothing is accepted yet.
 
@@ -85,12 +89,14 @@ class Server:
             clock: for deadlines and the `Date` header.
             limits: what to spend; the defaults of `Limits` where left out.
             observe: told each request and its response before it is sent, from many threads.
+            tls: what to speak TLS with; None for plain http.
         """
         self._listener = listener
         self._handle = handle
         self._clock = clock
         self._limits = limits or Limits()
         self._observe = observe
+        self._tls = tls
         self._lock = threading.Lock()
         self._connections: dict[Connection, threading.Thread] = {}
         self._stopping = threading.Event()
@@ -140,16 +146,19 @@ class Server:
             while not self._stopping.is_set():
                 selector.select()
                 try:
-                    client, _ = self._listener.accept()
+                    client, (peer, *_) = self._listener.accept()
                 except (BlockingIOError, ConnectionError):
                     continue  # it left before it was accepted, or this was the waker
                 except OSError:
                     self._clock.sleep(0.1)  # out of descriptors: some will be closed
                     continue
-                self._welcome(client)
+                self._welcome(client, peer)
 
-    def _welcome(self, client: socket.socket) -> None:
-        connection = Connection(client, self._answer, clock=self._clock, limits=self._limits)
+    def _welcome(self, client: socket.socket, peer: str) -> None:
+        if self._tls is not None:
+            client = self._tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+        answer = functools.partial(self._answer, peer)
+        connection = Connection(client, answer, clock=self._clock, limits=self._limits)
         thread = threading.Thread(
             target=self._converse, args=(connection,), name="serve client", daemon=True
         )
@@ -174,7 +183,8 @@ class Server:
             with self._lock:
                 self._connections.pop(connection, None)
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, peer: str, request: Request) -> Response:
+        request = dataclasses.replace(request, peer=peer)
         response = self._handle(request)
         if self._observe is not None:
             self._observe(request, response)

@@ -15,6 +15,9 @@ from pinner.serve.content import BlobFile
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pinner.oci.descriptor import Descriptor
+    from pinner.serve.names import Name
+
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
@@ -22,7 +25,8 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 class FakeContent:
     folder: Path
     manifests: dict[Digest, RawManifest] = field(default_factory=dict)
-    repositories: dict[str, dict[str, Digest]] = field(default_factory=dict)
+    named: dict[str, dict[str, Digest]] = field(default_factory=dict)
+    referring: dict[Digest, list[Descriptor]] = field(default_factory=dict)
     looked_up: list[str] = field(default_factory=list)
 
     def put_blob(self, data: bytes) -> Digest:
@@ -42,27 +46,34 @@ class FakeContent:
         self.manifests[digest] = RawManifest(
             media_type=media_type, digest=digest, data=data, last_modified=last_modified
         )
-        self.repositories.setdefault(name, {})[tag] = digest
+        self.named.setdefault(name, {})[tag] = digest
         return digest
 
-    def tags(self, name: str) -> tuple[str, ...] | None:
-        self.looked_up.append(name)
-        repository = self.repositories.get(name)
+    def tags(self, name: Name) -> tuple[str, ...] | None:
+        self.looked_up.append(name.path)
+        repository = self.named.get(name.path)
         return None if repository is None else tuple(repository)
 
-    def manifest(self, name: str, reference: str | Digest) -> RawManifest | None:
-        self.looked_up.append(name)
+    def manifest(self, name: Name, reference: str | Digest) -> RawManifest | None:
+        self.looked_up.append(name.path)
         digest = (
             reference
             if isinstance(reference, Digest)
-            else self.repositories.get(name, {}).get(reference)
+            else self.named.get(name.path, {}).get(reference)
         )
         return None if digest is None else self.manifests.get(digest)
 
-    def blob(self, name: str, digest: Digest) -> BlobFile | None:
-        self.looked_up.append(name)
+    def blob(self, name: Name, digest: Digest) -> BlobFile | None:
+        self.looked_up.append(name.path)
         path = self.folder / digest.hex
         return BlobFile(path=path, size=path.stat().st_size) if path.exists() else None
+
+    def referrers(self, name: Name, subject: Digest) -> tuple[Descriptor, ...] | None:
+        self.looked_up.append(name.path)
+        return tuple(self.referring.get(subject, ())) if name.path in self.named else None
+
+    def repositories(self, namespace: str) -> tuple[str, ...]:
+        return tuple(f"{namespace}/{name}" if namespace else name for name in self.named)
 
 
 @pytest.fixture

@@ -4,19 +4,23 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pinner.errors import StoreError
+from pinner.oci.descriptor import Descriptor
 from pinner.oci.digest import Digest
-from pinner.serve.app import App, tag_page
+from pinner.serve.app import App
 from pinner.serve.message import FileSlice, Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Protocol
+
+    from pinner.serve.names import Name
 
     class Content(Protocol):
         looked_up: list[str]
+
+        referring: dict[Digest, list[Descriptor]]
 
         def put_blob(self, data: bytes) -> Digest: ...
         def put_manifest(
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
         ) -> Digest: ...
 
 
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 
 
@@ -114,6 +120,8 @@ def test_W03_a_blob_says_its_digest_and_length(app: App, content: Content) -> No
         "/v2/a/manifests/missing",
         "/v2/missing/manifests/x",
         "/v2/a/tags/list?n=1",
+        "/v2/_catalog?n=1",
+        f"/v2/a/referrers/{Digest.of(b'x')}",
         "/v2/a/blobs/{blob}",
         "/v2/a/blobs/sha256:0",
         "/nowhere",
@@ -207,6 +215,7 @@ def test_an_empty_blob(app: App, content: Content) -> None:
         ("/v2/a/manifests/missing", "MANIFEST_UNKNOWN"),
         (f"/v2/a/manifests/{Digest.of(b'missing')}", "MANIFEST_UNKNOWN"),
         (f"/v2/a/blobs/{Digest.of(b'missing')}", "BLOB_UNKNOWN"),
+        (f"/v2/missing/referrers/{Digest.of(b'x')}", "NAME_UNKNOWN"),
     ],
 )
 def test_what_is_not_there(app: App, content: Content, target: str, code: str) -> None:
@@ -218,7 +227,7 @@ def test_what_is_not_there(app: App, content: Content, target: str, code: str) -
 
 def test_W05_a_failing_store_is_a_500_that_names_no_path() -> None:
     class Broken:
-        def tags(self, name: str) -> tuple[str, ...] | None:
+        def tags(self, name: Name) -> tuple[str, ...] | None:
             raise StoreError("cannot be read", where="/secret/place")
 
     response = ask(App(Broken()), "/v2/a/tags/list")  # type: ignore[arg-type] # one method is asked
@@ -234,18 +243,116 @@ def test_all_tags(app: App, content: Content) -> None:
     assert header(response, "Link") is None
 
 
-def test_tags_are_walked_page_by_page(app: App, content: Content) -> None:
+def pages(app: App, target: str) -> Iterator[Any]:
+    """The documents of a list, page by page."""
+    following: str | None = target
+    while following:
+        response = ask(app, following)
+        assert response.status == 200
+        yield document(response)
+        link = header(response, "Link")
+        following = link.removeprefix("<").removesuffix('>; rel="next"') if link else None
+
+
+@pytest.mark.parametrize("namespace", ["", "&ns=registry.example:5000"])
+def test_tags_are_walked_page_by_page(app: App, content: Content, namespace: str) -> None:
     expected = [f"1.{number:02}" for number in range(7)]
     for tag in expected:
         content.put_manifest("team/app", tag, b"{}")
-    seen: list[str] = []
-    target: str | None = "/v2/team/app/tags/list?n=3"
-    while target:
-        response = ask(app, target)
-        seen += document(response)["tags"]
-        link = header(response, "Link")
-        target = link.removeprefix("<").removesuffix('>; rel="next"') if link else None
-    assert seen == expected
+    seen = [page["tags"] for page in pages(app, f"/v2/team/app/tags/list?n=3{namespace}")]
+    assert seen == [expected[:3], expected[3:6], expected[6:]]
+
+
+def test_repositories_are_walked_page_by_page(app: App, content: Content) -> None:
+    for name in ("c", "a/b", "B"):
+        content.put_manifest(name, "x", b"{}")
+    seen = [page["repositories"] for page in pages(app, "/v2/_catalog?n=2")]
+    assert seen == [["a/b", "B"], ["c"]]
+
+
+def test_the_next_page_of_a_registry_is_of_that_registry(app: App, content: Content) -> None:
+    for name in ("a", "b"):
+        content.put_manifest(name, "x", b"{}")
+    seen = [page["repositories"] for page in pages(app, "/v2/_catalog?n=1&ns=ghcr.io")]
+    assert seen == [["ghcr.io/a"], ["ghcr.io/b"]]
+
+
+def test_the_next_page_is_asked_with_what_this_one_was(app: App, content: Content) -> None:
+    for tag in ("1", "2"):
+        content.put_manifest("a", tag, b"{}")
+    for number in range(300):
+        refer(content, b"%d" % number, "a/b")
+    links = [
+        header(ask(app, target), "Link") or ""
+        for target in (
+            "/v2/a/tags/list?n=1&ns=ghcr.io",
+            f"/v2/a/referrers/{Digest.of(b'{}')}?artifactType=a/b&ns=ghcr.io",
+        )
+    ]
+    assert links[0] == '</v2/a/tags/list?n=1&last=1&ns=ghcr.io>; rel="next"'
+    assert links[1].endswith('&artifactType=a%2Fb&ns=ghcr.io>; rel="next"')
+
+
+def refer(content: Content, data: bytes, kind: str, **annotations: str) -> Descriptor:
+    """A descriptor that refers to the manifest `{}`, which is at `a:x`."""
+    subject = content.put_manifest("a", "x", b"{}")
+    descriptor = Descriptor(
+        media_type=OCI_MANIFEST,
+        digest=Digest.of(data),
+        size=len(data),
+        artifact_type=kind,
+        annotations=annotations,
+    )
+    content.referring.setdefault(subject, []).append(descriptor)
+    return descriptor
+
+
+def test_W08_referrers_are_an_index(app: App, content: Content) -> None:
+    signature = refer(content, b"1", "a/signature", by="ada")
+    plain = refer(content, b"2", "")
+    response = ask(app, f"/v2/a/referrers/{Digest.of(b'{}')}")
+    assert response.status == 200
+    assert header(response, "Content-Type") == OCI_INDEX
+    assert header(response, "OCI-Filters-Applied") is None
+    found = document(response)
+    assert (found["schemaVersion"], found["mediaType"]) == (2, OCI_INDEX)
+    assert {one["digest"]: one for one in found["manifests"]} == {
+        str(signature.digest): {
+            "mediaType": OCI_MANIFEST,
+            "digest": str(signature.digest),
+            "size": 1,
+            "artifactType": "a/signature",
+            "annotations": {"by": "ada"},
+        },
+        str(plain.digest): {
+            "mediaType": OCI_MANIFEST,
+            "digest": str(plain.digest),
+            "size": 1,
+        },
+    }
+
+
+def test_W08_referrers_of_one_type(app: App, content: Content) -> None:
+    signature = refer(content, b"1", "a/signature+json")
+    refer(content, b"2", "a/sbom")
+    asked = f"/v2/a/referrers/{Digest.of(b'{}')}?artifactType=a/signature%2Bjson"
+    response = ask(app, asked)
+    assert header(response, "OCI-Filters-Applied") == "artifactType"
+    assert [one["digest"] for one in document(response)["manifests"]] == [str(signature.digest)]
+
+
+def test_W08_nothing_refers_to_what_is_not_there(app: App, content: Content) -> None:
+    content.put_manifest("a", "x", b"{}")
+    response = ask(app, f"/v2/a/referrers/{Digest.of(b'missing')}")
+    assert response.status == 200
+    assert document(response)["manifests"] == []
+
+
+def test_W08_many_referrers_come_in_pages(app: App, content: Content) -> None:
+    expected = {str(refer(content, b"%d" % number, "a/b").digest) for number in range(600)}
+    found = list(pages(app, f"/v2/a/referrers/{Digest.of(b'{}')}?artifactType=a/b&ns=ghcr.io"))
+    assert [len(page["manifests"]) for page in found] == [256, 256, 88]
+    assert {one["digest"] for page in found for one in page["manifests"]} == expected
 
 
 def test_a_page_of_none_has_no_next(app: App, content: Content) -> None:
@@ -253,20 +360,3 @@ def test_a_page_of_none_has_no_next(app: App, content: Content) -> None:
     response = ask(app, "/v2/a/tags/list?n=0")
     assert document(response)["tags"] == []
     assert header(response, "Link") is None
-
-
-def test_a_page_may_start_behind_a_tag_that_is_gone() -> None:
-    assert tag_page(("a", "c"), count=None, last="b") == (["c"], False)
-
-
-@given(st.sets(st.text("aAbB1._-", min_size=1, max_size=4)), st.integers(1, 5))
-def test_pages_together_are_all_tags_once(tags: set[str], count: int) -> None:
-    seen: list[str] = []
-    more, last = True, ""
-    while more:
-        page, more = tag_page(tuple(tags), count=count, last=last)
-        assert len(page) <= count
-        seen += page
-        last = page[-1] if page else ""
-    assert seen == tag_page(tuple(tags), count=None, last="")[0]
-    assert set(seen) == tags

@@ -5,13 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinner.oci.digest import Digest
+from pinner.serve.names import Name
 from pinner.serve.routes import (
     BlobAt,
+    Catalog,
     ManifestAt,
     Ping,
+    Referrers,
     Refused,
     Route,
     TagList,
+    Window,
     parse_target,
 )
 
@@ -24,20 +28,53 @@ D = Digest.of(b"x")
         pytest.param("/v2", Ping(), id="ping"),
         pytest.param("/v2/", Ping(), id="ping-slash"),
         pytest.param("/v2/?x=1", Ping(), id="ping-query"),
-        pytest.param("/v2/debian/manifests/bookworm", ManifestAt("debian", "bookworm"), id="tag"),
-        pytest.param(f"/v2/a/b/c/manifests/{D}", ManifestAt("a/b/c", D), id="digest"),
         pytest.param(
-            "/v2/a/manifests/latest?ns=docker.io", ManifestAt("a", "latest"), id="containerd-ns"
+            "/v2/debian/manifests/bookworm", ManifestAt(Name("debian"), "bookworm"), id="tag"
         ),
-        pytest.param(f"/v2/a/blobs/{D}", BlobAt("a", D), id="blob"),
-        pytest.param(f"/v2/a/blobs/sha256%3A{D.hex}", BlobAt("a", D), id="escaped-colon"),
+        pytest.param(f"/v2/a/b/c/manifests/{D}", ManifestAt(Name("a/b/c"), D), id="digest"),
         pytest.param(
-            "/v2/a/manifests/b/manifests/c", ManifestAt("a/manifests/b", "c"), id="name-of-words"
+            "/v2/a/manifests/latest?ns=docker.io",
+            ManifestAt(Name("a", "docker.io"), "latest"),
+            id="containerd-ns",
         ),
-        pytest.param("/v2/a/tags/list", TagList("a", None, ""), id="tags"),
-        pytest.param("/v2/a/tags/list?n=2&last=x", TagList("a", 2, "x"), id="tags-page"),
-        pytest.param("/v2/a/tags/list?last=a%2Bb", TagList("a", None, "a+b"), id="tags-escaped"),
-        pytest.param(f"/v2/{'a' * 255}/tags/list", TagList("a" * 255, None, ""), id="R06-255"),
+        pytest.param(
+            "/v2/a/manifests/1?ns=127.0.0.1%3A5000",
+            ManifestAt(Name("a", "127.0.0.1:5000"), "1"),
+            id="containerd-ns-with-port",
+        ),
+        pytest.param(
+            "/v2/a/tags/list?ns=index.docker.io",
+            TagList(Name("a", "docker.io"), Window()),
+            id="ns-alias",
+        ),
+        pytest.param(
+            f"/v2/a/referrers/{D}?artifactType=a/b&last=x",
+            Referrers(Name("a"), D, "a/b", "x"),
+            id="W08",
+        ),
+        pytest.param("/v2/_catalog", Catalog("", Window()), id="catalog"),
+        pytest.param(
+            "/v2/_catalog?n=2&last=x&ns=ghcr.io",
+            Catalog("ghcr.io", Window(2, "x")),
+            id="catalog-page",
+        ),
+        pytest.param(f"/v2/a/blobs/{D}", BlobAt(Name("a"), D), id="blob"),
+        pytest.param(f"/v2/a/blobs/sha256%3A{D.hex}", BlobAt(Name("a"), D), id="escaped-colon"),
+        pytest.param(
+            "/v2/a/manifests/b/manifests/c",
+            ManifestAt(Name("a/manifests/b"), "c"),
+            id="name-of-words",
+        ),
+        pytest.param("/v2/a/tags/list", TagList(Name("a"), Window()), id="tags"),
+        pytest.param(
+            "/v2/a/tags/list?n=2&last=x", TagList(Name("a"), Window(2, "x")), id="tags-page"
+        ),
+        pytest.param(
+            "/v2/a/tags/list?last=a%2Bb", TagList(Name("a"), Window(None, "a+b")), id="tags-escaped"
+        ),
+        pytest.param(
+            f"/v2/{'a' * 255}/tags/list", TagList(Name("a" * 255), Window()), id="R06-255"
+        ),
     ],
 )
 def test_targets_that_are_served(target: str, route: Route) -> None:
@@ -70,15 +107,17 @@ def test_targets_that_are_served(target: str, route: Route) -> None:
         pytest.param("/v2/a/blobs/sha256:..%2f..%2fetc", 400, "DIGEST_INVALID", id="R23"),
         pytest.param("/v2/a/blobs/latest", 400, "DIGEST_INVALID", id="blob-by-tag"),
         pytest.param("/v2/a/blobs/uploads/", 404, "UNSUPPORTED", id="uploads"),
-        pytest.param(f"/v2/a/referrers/{D}", 404, "UNSUPPORTED", id="W08-referrers"),
-        pytest.param("/v2/_catalog", 404, "UNSUPPORTED", id="catalog"),
+        pytest.param("/v2/a/referrers/latest", 400, "DIGEST_INVALID", id="W08-referrers-of-a-tag"),
+        pytest.param("/v2/a/manifests/x?ns=../etc", 400, "NAME_INVALID", id="W02-namespace"),
+        pytest.param("/v2/_catalog?ns=a%00.b", 400, "NAME_INVALID", id="W02-catalog-namespace"),
+        pytest.param("/v2/_catalog?n=-1", 400, "PAGINATION_NUMBER_INVALID", id="catalog-n"),
         pytest.param("/v2/a/tags/list?n=-1", 400, "PAGINATION_NUMBER_INVALID", id="n-negative"),
         pytest.param("/v2/a/tags/list?n=x", 400, "PAGINATION_NUMBER_INVALID", id="n-no-number"),
         pytest.param("/v2/a/tags/list?n=٣", 400, "PAGINATION_NUMBER_INVALID", id="n-arabic"),
         pytest.param(
             "/v2/a/tags/list?" + "&".join(f"n{i}=1" for i in range(99)),
             400,
-            "PAGINATION_NUMBER_INVALID",
+            "UNSUPPORTED",
             id="too-many-parameters",
         ),
     ],
@@ -95,8 +134,8 @@ def test_W02_no_name_ever_leaves_the_grammar(target: str) -> None:
         route = parse_target(target)
     except Refused:
         return
-    if isinstance(route, ManifestAt | BlobAt | TagList):
-        assert ".." not in route.name
-        assert "//" not in route.name
-        assert not route.name.startswith("/")
-        assert "%" not in route.name
+    if isinstance(route, ManifestAt | BlobAt | TagList | Referrers):
+        assert ".." not in route.name.path
+        assert "//" not in route.name.path
+        assert not route.name.path.startswith("/")
+        assert "%" not in route.name.path

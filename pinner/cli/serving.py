@@ -1,0 +1,203 @@
+"""What `pinner serve` runs: the server with what was asked for around it, until a signal ends it.
+
+request -> Server -> (AccessLog observes) -> Guard -> App -> StoreContent -> Store
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import secrets
+import signal
+import socket
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Final
+
+from pinner.cli.serve import DEFAULT_ADDRESS, STANDARD_ERROR
+from pinner.errors import InputError, PinnerError
+from pinner.output.errors import render_error
+from pinner.output.serve import HUB, Served, exposure, pointers, render_served, served_fields
+from pinner.serve import systemd
+from pinner.serve.accesslog import AccessLog
+from pinner.serve.address import is_any, is_loopback, parse_address
+from pinner.serve.app import App
+from pinner.serve.guard import Guard
+from pinner.serve.htpasswd import bcrypt_checker, read_htpasswd
+from pinner.serve.listing import Listings
+from pinner.serve.names import spell_name, spell_registry
+from pinner.serve.server import Server, open_listener
+from pinner.serve.storecontent import StoreContent
+from pinner.serve.tls import server_context
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator
+
+    from pinner.cli.context import Session
+    from pinner.cli.serve import ServeOptions
+    from pinner.oci.reference import Repository
+    from pinner.serve.listing import Listing
+    from pinner.serve.message import Request, Response
+    from pinner.store.layout import Store
+
+_SECRET: Final = 32  # bytes
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_serve(session: Session, options: ServeOptions) -> int:
+    """Serve until SIGINT or SIGTERM.
+
+    Returns:
+        0: to be stopped is how a server ends.
+
+    Raises:
+        InputError: an option, or a file that one names, cannot be used; the port is taken.
+        StoreError: there is no store, or it cannot be used.
+    """
+    renewals: list[Callable[[], None]] = []
+    with ExitStack() as held:
+        tls = _tls(session, options)
+        store = held.enter_context(session.open_store(options.store, create=False))
+        log = _access_log(session, options, renewals)
+        if log is not None:
+            held.callback(log.close)
+        handle = _guarded(session, options, App(StoreContent(store)).handle, renewals)
+        listener = held.enter_context(_listener(session, options))
+        host = listener.getsockname()[0]
+        observe = None if log is None else log.observe
+        server = Server(listener, handle, clock=session.clock, observe=observe, tls=tls)
+        try:
+            with server, _signals() as arriving:
+                _announce(session, _served(store, server, host, options))
+                systemd.notify(systemd.READY, session.runtime.environ)
+                _wait(session, arriving, renewals)
+                systemd.notify(systemd.STOPPING, session.runtime.environ)
+        except KeyboardInterrupt:  # a second signal: no more waiting for answers under way
+            session.note("Answers under way were cut")
+        if log is not None and log.lost:
+            session.warn(f"{log.lost} lines of the access log could not be written")
+    session.note("Stopped")
+    return 0
+
+
+def _announce(session: Session, served: Served) -> None:
+    session.answer(render_served(served), served_fields(served))
+    if not session.options.json:
+        for line in pointers(served):
+            session.note(line)
+    warning = exposure(served)
+    if warning:
+        session.warn(warning)
+
+
+@contextmanager
+def _signals() -> Iterator[queue.SimpleQueue[int]]:
+    """The signals that come, in a queue; a second one while the block is left ends us at once."""
+    arriving: queue.SimpleQueue[int] = queue.SimpleQueue()
+    before = {number: signal.getsignal(number) for number in _STOPS}
+    for number in _STOPS:
+        signal.signal(number, lambda received, _: arriving.put(received))
+    try:
+        yield arriving
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _wait(
+    session: Session, arriving: queue.SimpleQueue[int], renewals: list[Callable[[], None]]
+) -> None:
+    """Return when a signal ends us; SIGHUP renews, where there is something to renew.
+
+    In a terminal SIGHUP says that the terminal is gone, and ends us as everywhere.
+    """
+    renews = renewals and not session.runtime.console.err.isatty()
+    while arriving.get() == signal.SIGHUP and renews:
+        for renew in renewals:
+            try:
+                renew()
+            except PinnerError as error:  # what was before goes on
+                session.runtime.console.note(render_error(error, label="warning:"))
+
+
+def _tls(session: Session, options: ServeOptions) -> ssl.SSLContext | None:
+    if options.tls_cert is None and options.tls_key is None:
+        return None
+    if options.tls_cert is None or options.tls_key is None:
+        raise InputError("--tls-cert and --tls-key belong together: give both")
+    here = session.project.seen_from
+    return server_context(here / options.tls_cert, here / options.tls_key)
+
+
+def _access_log(
+    session: Session, options: ServeOptions, renewals: list[Callable[[], None]]
+) -> AccessLog | None:
+    if not options.access_log:
+        return None
+    to_stderr = options.access_log == STANDARD_ERROR
+    path = None if to_stderr else session.project.seen_from / options.access_log
+    log = AccessLog(path, clock=session.clock, users=options.htpasswd is not None)
+    if not to_stderr:
+        renewals.append(log.reopen)
+    return log
+
+
+def _guarded(
+    session: Session,
+    options: ServeOptions,
+    handle: Callable[[Request], Response],
+    renewals: list[Callable[[], None]],
+) -> Callable[[Request], Response]:
+    """`handle`, behind the passwords of `--htpasswd`."""
+    if options.htpasswd is None:
+        return handle
+    check = bcrypt_checker()
+    path = session.project.seen_from / options.htpasswd
+    guard = Guard(handle, read_htpasswd(path), check=check, secret=secrets.token_bytes(_SECRET))
+    renewals.append(lambda: guard.renew(read_htpasswd(path)))
+    return guard.handle
+
+
+def _listener(session: Session, options: ServeOptions) -> socket.socket:
+    passed = systemd.passed_listener(session.runtime.environ, pid=os.getpid())
+    if passed is None:
+        host, port = parse_address(options.listen or DEFAULT_ADDRESS)
+        return open_listener(host, port, remote=options.listen is not None)
+    if options.listen:
+        passed.close()
+        raise InputError("--listen, and a socket was passed (LISTEN_FDS): which of the two?")
+    return passed
+
+
+def _served(store: Store, server: Server, host: str, options: ServeOptions) -> Served:
+    listing = Listings(store).current()
+    port = server.authority.rpartition(":")[2]
+    return Served(
+        listen=server.authority,
+        address=f"{socket.gethostname()}:{port}" if is_any(host) else server.authority,
+        tls=options.tls_cert is not None,
+        login=options.htpasswd is not None,
+        remote=not is_loopback(host),
+        store=str(store.root),
+        images=sum(max(1, len(named.tags)) for named in listing.repositories.values()),
+        registries={one: spell_registry(one) for one in sorted(_registries(listing))},
+        example=_example(listing),
+    )
+
+
+def _registries(listing: Listing) -> set[str]:
+    return {repository.registry for repository in listing.repositories}
+
+
+def _example(listing: Listing) -> str:
+    """A name to pull, in the shortest form: one of Docker Hub's, if there is one."""
+    found = sorted(
+        (spelled.count("/"), f"{spelled}:{min(named.tags)}")
+        for repository, named in listing.repositories.items()
+        if named.tags and (spelled := _short(repository))
+    )
+    return found[0][1] if found else ""
+
+
+def _short(repository: Repository) -> str:
+    return repository.familiar() if repository.registry == HUB else spell_name(repository)
