@@ -59,6 +59,11 @@ class Console:
         return self._out.isatty() and self._capable and not self._environ.get("NO_COLOR")
 
     @property
+    def one_terminal(self) -> bool:
+        """Whether both streams go to a terminal, where they get in each other's way."""
+        return self._out.isatty() and self.moving
+
+    @property
     def error_label(self) -> str:
         """`error:`, in colour where that is wanted."""
         return f"{_BOLD_RED}error{_PLAIN}:" if self.colourful_err else "error:"

@@ -32,6 +32,9 @@ COMMANDS: Final[Table] = {
         "check": "pinner.cli.check:check",
         "export": "pinner.cli.export:export",
     },
+    "Images by hand": {
+        "pull": "pinner.cli.pull:pull",
+    },
     "Look into the store": {
         "images": "pinner.cli.images:images",
         "inspect": "pinner.cli.inspect:inspect",
