@@ -52,9 +52,9 @@ def pull(
     jobs: int | None,
     store: Path | None,
 ) -> int:
-    """Pull images into the store by name, as `docker pull` does, without a daemon.
+    """Pull images into the store by name, as `docker pull` does.
 
-    The platform is that of DOCKER_DEFAULT_PLATFORM, else linux on this machine's architecture,
+    No daemon is needed. The platform is that of DOCKER_DEFAULT_PLATFORM, else linux on this machine's architecture,
     unless said otherwise. What the store has is not fetched again.
     """
     from pinner.outcome import exit_code  # noqa: PLC0415 - help does without
