@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from pinner.oci.reference import Repository
     from pinner.oci.remembering import Source
     from pinner.oci.sources import RawManifest
 
@@ -205,6 +207,52 @@ def test_all_tags_ask_once_for_each_digest(store: Store, registry: MemorySource)
     assert [str(reference) for reference in result.pulled] == [APP]
 
 
+class Patient(MemorySource):
+    """Answers a manifest when every tag was asked for."""
+
+    def __init__(self, tags: int) -> None:
+        super().__init__()
+        self._left = threading.Semaphore(0)
+        self._count_of_tags = tags
+
+    def head(self, reference: Reference) -> Digest | None:
+        found = super().head(reference)
+        self._left.release()
+        return found
+
+    def manifest(self, repository: Repository, digest: Digest) -> RawManifest:
+        raw = super().manifest(repository, digest)
+        for _ in range(self._count_of_tags):
+            assert self._left.acquire(timeout=10)
+        self._left.release(self._count_of_tags)
+        return raw
+
+
+def test_all_tags_ask_once_though_they_ask_at_the_same_time(store: Store) -> None:
+    registry = Patient(tags=4)
+    for number in range(4):
+        push(registry, f"{APP}:{number}", index("linux/amd64"))
+    pulled(pull(store, registry, APP, all_tags=True))
+    assert registry.counts["manifest"] == 2  # the index, and its one image
+
+
+def test_who_fails_before_there_is_a_plan_is_told_of(store: Store, registry: MemorySource) -> None:
+    made = image("linux/amd64", BASE)
+    push(registry, "a:1", made)
+    document = json.loads(made.manifest.data)
+    document["layers"][0]["size"] += 1
+    data = json.dumps(document).encode()
+    for blob in made.blobs.values():
+        registry.push_blob(Reference.parse("b").repository, blob)
+    registry.push(Reference.parse("b:1"), data, media_type=made.manifest.media_type)
+    heard = Heard()
+    first, second = pull(store, registry, "a:1", "b:1", heard=heard).outcomes
+    assert isinstance(first, Pulled)
+    assert isinstance(second, Failed)
+    assert isinstance(second.error, IntegrityError)
+    assert ("b:1", False) in heard.ends
+
+
 def test_several_names_share_blobs(store: Store, registry: MemorySource) -> None:
     push(registry, "a:1", index(image("linux/amd64", BASE, layer("a"))))
     push(registry, "b:1", index(image("linux/amd64", BASE, layer("b"))))
@@ -359,7 +407,7 @@ def test_an_index_that_says_another_platform_than_the_config(
 class Lying(MemorySource):
     """Answers a digest with other bytes, as the client notices."""
 
-    def manifest(self, repository: Any, digest: Digest) -> RawManifest:
+    def manifest(self, repository: Repository, digest: Digest) -> RawManifest:
         super().manifest(repository, digest)
         raise IntegrityError("registry.example sent other bytes", where="https://registry.example")
 
