@@ -293,6 +293,12 @@ def test_a_store_that_is_no_store(ground: Ground, app: str) -> None:
     assert ground.run("pull", f"{app}:stable", *AMD64).code == 5
 
 
+def test_the_default_tag_is_told_before_anything_is_done(ground: Ground, app: str) -> None:
+    ground.store.write_text("a file")
+    ran = ground.run("pull", app, *AMD64)
+    assert (ran.code, ran.out) == (5, "Using default tag: latest\n")
+
+
 def test_connections_are_between_1_and_64(ground: Ground, app: str) -> None:
     ran = survived(ground, "pull", app, "--max-concurrent-downloads", "65", code=2)
     assert "--max-concurrent-downloads" in ran.err

@@ -109,6 +109,9 @@ CASES: Final = {
     "another platform, one of them here": Case(
         argv=f"--platform linux/arm64 {APP}:1", before=(f"{APP}:1",)
     ),
+    "another platform, where latest is of the first": Case(
+        argv=f"--platform linux/arm64 {APP}:1", before=(f"--platform linux/amd64 {APP}",)
+    ),
     "back to the first platform": Case(
         argv=f"--platform linux/amd64 {APP}:1",
         before=(f"--platform linux/amd64 {APP}:1", f"--platform linux/arm64 {APP}:1"),
