@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from typing import TYPE_CHECKING
 
 import click
@@ -54,8 +55,8 @@ def pull(
 ) -> int:
     """Pull images into the store by name, as `docker pull` does.
 
-    No daemon is needed. The platform is that of DOCKER_DEFAULT_PLATFORM, else linux on this machine's architecture,
-    unless said otherwise. What the store has is not fetched again.
+    No daemon is needed, and what the store has is not fetched again. The platform is that of
+    DOCKER_DEFAULT_PLATFORM, else linux on this machine's architecture, unless said otherwise.
     """
     from pinner.outcome import exit_code  # noqa: PLC0415 - help does without
     from pinner.output.pull import pull_fields, render_names  # noqa: PLC0415
@@ -163,7 +164,7 @@ def _say_rest(session: Session, result: PullResult) -> None:
 def _placed(failures: Iterable[Failed]) -> Iterable[PinnerError]:
     """Among several references, an error that names none is told with its own."""
     for outcome in failures:
-        error = outcome.error
+        error = copy.copy(outcome.error)  # one blob may have failed several
         if not error.where and outcome.name not in error.what:
             error.where = outcome.name
         yield error

@@ -130,7 +130,7 @@ class PullTale:
             return
         reference = target.reference
         yield f"{reference.tag or reference}: Pulling from {reference.path}"
-        if block.digest is None or block.missing <= self._brought_by_others():
+        if block.digest is None or block.missing <= self._brought_by_others(block):
             return  # of an image that is here, docker tells no layers
         for layer in block.layers:
             state = self._first_state(layer.digest, block)
@@ -141,11 +141,12 @@ class PullTale:
                 yield _line(layer.digest, LayerState.PULLING)
             yield _line(layer.digest, state)
 
-    def _brought_by_others(self) -> set[Digest]:
-        return {digest for digest in self._here if self._owners[digest] != self._at}
+    def _brought_by_others(self, block: Block) -> set[Digest]:
+        """What the block lacked, and an earlier one has brought."""
+        return {one for one in block.missing & self._here if self._owners[one] != self._at}
 
     def _first_state(self, digest: Digest, block: Block) -> LayerState:
-        if digest not in block.missing or digest in self._brought_by_others():
+        if digest not in block.missing or digest in self._brought_by_others(block):
             return LayerState.EXISTS
         return LayerState.DOWNLOADED if digest in self._here else LayerState.PULLING
 

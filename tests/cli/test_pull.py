@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.oracle import survived
-from support.registry_content import OCI_INDEX, OCI_MANIFEST
+from support.registry_content import OCI_INDEX, OCI_MANIFEST, digest_of
 from support.registry_faults import cut, flipped, header, instead
 
 if TYPE_CHECKING:
@@ -92,6 +92,14 @@ def test_an_error_among_several_says_whose_it_is(ground: Ground, app: str) -> No
         f"error: {app}:stable: no matching manifest for linux/s390x in the manifest list entries"
     )
     assert second.startswith(f"error: manifest for {app}@{DIGEST} not found")
+
+
+def test_a_layer_that_several_lack_fails_each_by_its_name(ground: Ground, app: str) -> None:
+    add_index(ground, tag="next")
+    ground.sim.always(f"/blobs/{digest_of(b'base')}", instead(404))
+    ran = survived(ground, "pull", f"{app}:stable", f"{app}:next", *AMD64, code=3)
+    errors = [line for line in ran.err.splitlines() if line.startswith("error: ")]
+    assert [line.split(": ")[1] for line in errors] == [f"{app}:stable", f"{app}:next"]
 
 
 def test_one_bad_name_and_nothing_is_pulled(ground: Ground, app: str) -> None:

@@ -157,6 +157,17 @@ def test_a_digest_that_is_here_costs_nothing(store: Store, registry: MemorySourc
     assert f"{APP}:7" not in named(store)  # beside a digest, a tag says nothing
 
 
+def test_one_digest_by_two_spellings(store: Store, registry: MemorySource) -> None:
+    raw = push(registry, f"{APP}:1", index("linux/amd64"))
+    result = pull(store, registry, f"{APP}@{raw.digest}", f"{APP}:1@{raw.digest}")
+    assert len(pulled(result)) == 2
+    assert [str(reference) for reference in result.pulled] == [
+        f"{APP}@{raw.digest}",
+        f"{APP}:1@{raw.digest}",
+    ]
+    assert registry.counts["blob"] == 2
+
+
 def test_a_moved_tag_is_fetched_and_renamed(store: Store, registry: MemorySource) -> None:
     push(registry, f"{APP}:1", index(image("linux/amd64", BASE)))
     pull(store, registry, f"{APP}:1")
