@@ -157,22 +157,23 @@ class _Run:
             findings.append(finding)
         return findings
 
-    def _targets(self, wish: Wish) -> list[Target]:
+    def _targets(self, wish: Wish) -> Sequence[Target | _Finding]:
         given = wish.given
         if given.repository.familiar() == _SCRATCH:
             raise InputError(f"'{_SCRATCH}' is a reserved name")
         if wish.all_tags:
             tags = self.source().tags(given.repository)
-            if not tags:
-                raise NotFound(f"{given.familiar()} has no tags")
             group = given.familiar()
+            if not tags:
+                nothing = Target(reference=given, given=given)
+                return [_failed(nothing, NotFound(f"{group} has no tags"), begun=False)]
             return [Target(reference=given.with_tag(tag), given=given, group=group) for tag in tags]
         full = given.tag_or_latest()
         reference = full if full.digest is None else full.with_tag(None)
         return [Target(reference=reference, given=full, defaulted=wish.defaulted)]
 
     def _find(self, target: Target, finder: Finder) -> _Finding:
-        """Never a failure of its own but the store's: that is everybody's."""
+        """What became of a target; only a store that fails is raised, since it fails all."""
         begun = False
         try:
             raw = finder.find(target.reference, among_many=bool(target.group))

@@ -327,6 +327,7 @@ def test_a_repository_without_tags(store: Store, registry: MemorySource) -> None
     registry.push(Reference.parse("a"), b"{}", media_type=mediatypes.OCI_MANIFEST)
     error = failure(pull(store, registry, "a", all_tags=True))
     assert isinstance(error, NotFound)
+    assert error.what == "a has no tags"
 
 
 def push_artifact(registry: MemorySource, name: str, **more: Any) -> RawManifest:
