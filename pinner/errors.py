@@ -91,11 +91,14 @@ class RegistryError(PinnerError):
 
     Attributes:
         transient: whether asking again later may help.
+        cause: the first error of the registry's answer in docker's form, safe to print:
+            `manifest unknown: manifest unknown`; empty where it gave none.
     """
 
     exit_code = 3
     code = "registry"
     transient: bool = False
+    cause: str = ""
 
 
 class NotFound(RegistryError):  # noqa: N818

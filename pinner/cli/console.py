@@ -64,6 +64,11 @@ class Console:
         return self._out.isatty()
 
     @property
+    def one_terminal(self) -> bool:
+        """Whether both streams go to a terminal, where they get in each other's way."""
+        return self._out.isatty() and self.moving
+
+    @property
     def error_label(self) -> str:
         """`error:`, in colour where that is wanted."""
         return f"{_BOLD_RED}error{_PLAIN}:" if self.colourful_err else "error:"

@@ -10,7 +10,7 @@ import functools
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pinner.cli.project import Project
 from pinner.errors import InputError
@@ -18,6 +18,7 @@ from pinner.terminal import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+    from contextlib import AbstractContextManager
 
     from pinner.cli.console import Console
     from pinner.cli.registries import Registries
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _APPLICATION: Final = "pinner"
 _META: Final = "pinner.global."
+_Display = TypeVar("_Display", bound="Progress")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,12 @@ class Session:
             colour=console.colourful_err,
             quiet=self.options.quiet,
         )
+        with self.watched_by(display) as progress:
+            yield progress
+
+    @contextmanager
+    def watched_by(self, display: AbstractContextManager[_Display]) -> Iterator[_Display]:
+        """The same with a display of the command's own."""
         with display as progress:
             self._display = progress
             try:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pinner.cli.context import Runtime
+    from pinner.oci.reference import Repository
     from pinner.oci.registryconfig import RegistryConfig
     from pinner.registry.client import RegistryClient
 
@@ -59,6 +60,12 @@ class Registries:
                     note=self._note,
                 )
             return self._client
+
+    def is_mirrored(self, repository: Repository) -> bool:
+        """Whether digests of a repository have another source than its registry."""
+        from pinner.registry.endpoints import config_of  # noqa: PLC0415 - few commands ask
+
+        return bool(config_of(repository.registry, self._configs).mirrors)
 
     @property
     def counts(self) -> Counter[str]:

@@ -31,6 +31,9 @@ COMMANDS: Final[Table] = {
         "rewrite": "pinner.cli.rewrite:rewrite",
         "check": "pinner.cli.check:check",
     },
+    "Images by hand": {
+        "pull": "pinner.cli.pull:pull",
+    },
     "Look into the store": {
         "images": "pinner.cli.images:images",
         "inspect": "pinner.cli.inspect:inspect",

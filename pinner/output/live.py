@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rich.live import Live
 
+    from pinner.output.bars import Bar
     from pinner.output.tally import ImageRow
 
 _FRAME: Final = 0.125
@@ -53,14 +54,7 @@ class LiveProgress(Watcher):
         from rich.text import Text  # noqa: PLC0415 - see the module's docstring
 
         live = self._live or self._start()
-        total = self.tally.total()
-        rows = bars(
-            self.tally.rows(),
-            total,
-            speed=self._speed.observe(self._monotonic(), total.done),
-            width=live.console.width,
-            height=live.console.height,
-        )
+        rows = self.bars(width=live.console.width, height=live.console.height)
         text = Text(no_wrap=True, overflow="crop")
         for row in rows:
             text.append(row.name)
@@ -68,6 +62,12 @@ class LiveProgress(Watcher):
             text.append(f"{row.figures}\n")
         text.rstrip()
         live.update(text, refresh=True)
+
+    def bars(self, *, width: int, height: int) -> list[Bar]:
+        """The rows of a frame, for a terminal of this size."""
+        total = self.tally.total()
+        speed = self._speed.observe(self._monotonic(), total.done)
+        return bars(self.tally.rows(), total, speed=speed, width=width, height=height)
 
     def write(self, line: str) -> None:
         """Print a line above the bars."""
@@ -81,6 +81,7 @@ class LiveProgress(Watcher):
         """Take the bars down and give the cursor back."""
         if self._live is not None:
             self._live.stop()
+            self._live = None
 
     def _start(self) -> Live:
         from rich.console import Console  # noqa: PLC0415 - see the module's docstring

@@ -97,6 +97,17 @@ class Tally:
         with self._lock:
             return [image.row() for image in self._images.values()]
 
+    def blob(self, digest: str) -> tuple[int, int] | None:
+        """How many bytes of a blob are here, and of how many; None where it is not fetched."""
+        with self._lock:
+            blob = self._blobs.get(digest)
+            return None if blob is None else (blob.done, blob.size)
+
+    def moving(self) -> list[str]:
+        """The digests of the blobs that have begun and are not whole, in the order of the plan."""
+        with self._lock:
+            return [digest for digest, blob in self._blobs.items() if 0 < blob.done < blob.size]
+
     def total(self) -> TotalRow:
         """The sum."""
         with self._lock:

@@ -16,12 +16,14 @@ from pinner.output.tally import State, Tally
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from pinner.output.tally import ImageRow
     from pinner.progress import BlobPlan, ImagePlan
 
 _END_WITHIN: Final = 2.0
+_LOOK: Final = 0.1  # seconds
 
 
 class Watcher(ABC):
@@ -29,7 +31,7 @@ class Watcher(ABC):
 
     def __init__(self) -> None:
         self.tally = Tally()
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._lines: queue.SimpleQueue[str | Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="pinner-progress", daemon=True)
 
     def __enter__(self) -> Self:
@@ -70,6 +72,17 @@ class Watcher(ABC):
         """Print a line of its own."""
         self._lines.put(f"{safe(text)}\n")
 
+    def in_turn(self, action: Callable[[], None]) -> None:
+        """Let the thread that prints do something when it has printed what came before."""
+        self._lines.put(action)
+
+    def drain(self) -> None:
+        """Wait until the thread has printed all that came so far, however slow its reader is."""
+        drained = threading.Event()
+        self.in_turn(drained.set)
+        while self._thread.is_alive() and not drained.wait(_LOOK):
+            pass
+
     def _ended(self, row: ImageRow | None) -> None:
         line = self.line_for(row) if row else ""
         if line:
@@ -87,7 +100,9 @@ class Watcher(ABC):
                         continue
                     if line is None:
                         break
-                    if line:
+                    if callable(line):
+                        line()
+                    elif line:
                         self.write(line)
             finally:
                 self.end()

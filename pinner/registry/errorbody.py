@@ -27,11 +27,13 @@ class ErrorBody:
     Attributes:
         codes: the specification's codes (`MANIFEST_UNKNOWN`), in order; often none.
         text: what it says, safe to print and at most about 500 characters; "" if nothing.
+        cause: its first error as docker words it, `manifest unknown: manifest unknown`; as safe.
         raw: the whole text as it came, for those who look for a number in it; never printed.
     """
 
     codes: tuple[str, ...] = ()
     text: str = ""
+    cause: str = ""
     raw: str = ""
 
 
@@ -66,7 +68,12 @@ def _from_json(raw: str) -> ErrorBody | None:
         codes = tuple(safe(code) for entry in entries if (code := _text(entry, "code")))
         said = [_said(entry) for entry in entries[:_ERRORS_SHOWN]]
         text = "; ".join(part for part in said if part)
-        return ErrorBody(codes=codes, text=safe(text, limit=_SHOWN), raw=raw)
+        return ErrorBody(
+            codes=codes,
+            text=safe(text, limit=_SHOWN),
+            cause=safe(_cause(entries[0]), limit=_SHOWN),
+            raw=raw,
+        )
     for key in ("details", "message", "error_description", "error"):
         if text := _text(document, key):
             return ErrorBody(text=safe(text, limit=_SHOWN), raw=raw)
@@ -78,6 +85,11 @@ def _said(entry: dict[str, Any]) -> str:
     detail = entry.get("detail")
     text = ": ".join(part for part in (code, message) if part)
     return f"{text} ({detail})" if isinstance(detail, str) and detail else text
+
+
+def _cause(entry: dict[str, Any]) -> str:
+    code = _text(entry, "code").lower().replace("_", " ")
+    return ": ".join(part for part in (code, _text(entry, "message")) if part)
 
 
 def _text(document: dict[str, Any], key: str) -> str:

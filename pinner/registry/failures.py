@@ -52,6 +52,7 @@ def read_failure(reply: Reply, subject: str, *, now: float) -> Failure:
     """
     body = _body(reply)
     error = _error(reply, subject, body)
+    error.cause = body.cause
     # A storage host's refusal often means that its signed URL has expired. The registry gives out
     # a fresh one (registries.md 2.1, 2), so another attempt from there makes sense.
     error.transient = error.transient or reply.redirected

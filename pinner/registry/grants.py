@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pinner.registry.urls import Url
 
 _GOOD: Final = range(200, 300)
+_NO_LOGIN: Final = "no basic auth credentials"  # docker's words
 # 400 is OAuth's answer to a refresh token that has run out (invalid_grant).
 _REFUSED: Final = frozenset({400, 401, 403})
 
@@ -104,7 +105,9 @@ def obtain(
 
 def _basic(endpoint: Endpoint, scope: Scope, found: Found | None) -> Grant:
     if found is None:
-        raise _login_wanted(endpoint, scope)
+        error = _login_wanted(endpoint, scope)
+        error.cause = _NO_LOGIN
+        raise error
     login = found.credential
     if not login.user:
         raise AccessDenied(
@@ -148,7 +151,22 @@ def _token_failure(
     given: Found | None,
     withheld: Found | None,
 ) -> RegistryError:
-    said = read_error(reply.content_type, reply.body).text
+    body = read_error(reply.content_type, reply.body)
+    error = _refusal(reply, body.text, server, endpoint, scope, given=given, withheld=withheld)
+    error.cause = body.cause
+    return error
+
+
+def _refusal(
+    reply: TokenReply,
+    said: str,
+    server: Url,
+    endpoint: Endpoint,
+    scope: Scope,
+    *,
+    given: Found | None,
+    withheld: Found | None,
+) -> RegistryError:
     answered = f"{server.origin.authority} answered {reply.status}" + (f": {said}" if said else "")
     if reply.status not in _REFUSED:
         return ProtocolError(f"{answered} to the request for a token", where=endpoint.registry)

@@ -228,7 +228,7 @@ class _Run:
             except PinnerError:
                 continue  # an artifact's config is not an image's
             if not platform.matches(offered):
-                self._warn(f"{need.name}: locked for {platform}, its config says {offered}")
+                self._warn(f"{need.name}: wanted for {platform}, its config says {offered}")
 
     def _show(self, plan: SyncPlan, images: dict[str, _Image]) -> None:
         sizes = {blob.descriptor.digest: blob.descriptor.size for blob in plan.blobs}

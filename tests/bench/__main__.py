@@ -1,7 +1,8 @@
 """`make bench`: pinner beside skopeo, ctr and curl on a docker-registry on loopback.
 
 Everything is measured in one go, interleaved, into fresh folders on one file system; medians.
-Options: --rounds N (5), --scale F (1.0 is 600 MB), --dry (do not touch docs/performance.md).
+Options: --rounds N (5), --scale F (1.0 is 600 MB), --dry (do not touch docs/performance.md), --only
+pull (one part, its own table).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from bench.distance import far_away
 from bench.layers import LAYER_MB, LISTED, layer_contestants, make_layer
 from bench.material import LARGE_IMAGES, SMALL_IMAGES
 from bench.measure import side_by_side
+from bench.pulling import pull_contestants
 from support import registries
 from support.programs import find
 from support.pushing import push_layout
@@ -49,6 +51,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--dry", action="store_true")
+    parser.add_argument("--only", choices=["pull"])
     options = parser.parse_args(arguments)
     missing = [name for name in _NEEDED if find(name) is None]
     if missing:
@@ -57,24 +60,22 @@ def main(arguments: Sequence[str]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     compileall.compile_dir(_ROOT / "pinner", quiet=1)  # as installing it from a wheel does
-    try:
-        text = measure(folder, rounds=options.rounds, scale=options.scale)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    sys.stdout.write(f"{text}\n")
-    if not options.dry:
-        report.write(_ROOT / "docs/performance.md", text)
+    parts = [(measure_pull, report.PULL_BEGIN, report.PULL_END)]
+    if options.only is None:
+        parts.insert(0, (measure, report.BEGIN, report.END))
+    for part, begin, end in parts:
+        try:
+            text = part(folder, rounds=options.rounds, scale=options.scale)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        sys.stdout.write(f"{text}\n")
+        if not options.dry:
+            report.write(_ROOT / "docs/performance.md", text, begin=begin, end=end)
 
 
 def measure(folder: Path, *, rounds: int, scale: float) -> str:
     """All tables and the machine, as Markdown."""
-    layout = folder / "layout"
-    _say("making the images")
-    subprocess.run(
-        [sys.executable, "-m", "bench.material", str(layout), str(scale)],
-        cwd=_ROOT / "tests",
-        check=True,
-    )
+    layout = _make_images(folder, scale)
     with registries.plain(folder / "registry") as registry:
         _say("pushing them")
         for place in (*LARGE_IMAGES, *SMALL_IMAGES):
@@ -126,6 +127,38 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
             report.machine(folder),
         ]
     )
+
+
+def measure_pull(folder: Path, *, rounds: int, scale: float) -> str:
+    """The table of pulls by name, and the machine."""
+    layout = _make_images(folder, scale)
+    with registries.plain(folder / "registry") as registry:
+        _say("pushing them")
+        for place in LARGE_IMAGES:
+            push_layout(registry, layout, place.name, f"{place.repository}:{place.tag}")
+        shutil.rmtree(layout)
+        _say(f"{len(LARGE_IMAGES)} pulls")
+        rivals = pull_contestants(Source(registry.address, ()))
+        results = side_by_side(rivals, folder, rounds=rounds)
+    what = f"{len(LARGE_IMAGES)} images by name, {round(600 * scale)} MB, one shared layer"
+    return "\n\n".join(
+        [
+            f"**{what}, into an empty store; medians of {rounds} runs, interleaved**",
+            report.table(results, next(iter(results))),
+            report.machine(folder, pulling=True),
+        ]
+    )
+
+
+def _make_images(folder: Path, scale: float) -> Path:
+    layout = folder / "layout"
+    _say("making the images")
+    subprocess.run(
+        [sys.executable, "-m", "bench.material", str(layout), str(scale)],
+        cwd=_ROOT / "tests",
+        check=True,
+    )
+    return layout
 
 
 def _say(line: str) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BEGIN: Final = "<!-- bench:begin, written by `make bench` -->"
 END: Final = "<!-- bench:end -->"
+PULL_BEGIN: Final = "<!-- bench:pull, written by `make bench` -->"
+PULL_END: Final = "<!-- bench:pull end -->"
 _GOALS: Final = (
     ("pinner sync", 1 / 3, "skopeo copy"),
     ("pinner sync", 1 / 3, "ctr content fetch"),
@@ -44,6 +46,7 @@ _VERSIONS: Final = (
     ("containerd", "--version"),
     ("curl", "--version"),
 )
+_PULL_VERSIONS: Final = (*_VERSIONS[:2], ("dockerd", "--version"))
 
 
 def table(results: Mapping[str, Result], baseline: str) -> str:
@@ -86,8 +89,8 @@ def goals(results: Mapping[str, Result]) -> list[str]:
     return ["**Goals**", "\n".join([*head, *rows])] if rows else []
 
 
-def machine(folder: Path) -> str:
-    """Where it was measured, as a list."""
+def machine(folder: Path, *, pulling: bool = False) -> str:
+    """Where it was measured, as a list; `pulling`: beside dockerd."""
     today = dt.datetime.now(dt.UTC).date().isoformat()
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     kind = _first_line("stat", "-f", "-c", "%T", str(folder))
@@ -95,18 +98,20 @@ def machine(folder: Path) -> str:
         f"{today}, {_processor()}, {os.cpu_count()} cores, {memory:.0f} GB memory",
         f"{platform.system()} {platform.release()}, files on {kind}",
         f"Python {platform.python_version()}, "
-        + ", ".join(_short(_first_line(*command)) for command in _VERSIONS),
+        + ", ".join(
+            _short(_first_line(*one)) for one in (_PULL_VERSIONS if pulling else _VERSIONS)
+        ),
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
-def write(document: Path, text: str) -> None:
+def write(document: Path, text: str, *, begin: str = BEGIN, end: str = END) -> None:
     """Replace what stands between the markers, which the document has."""
-    before, _, rest = document.read_text().partition(BEGIN)
-    _, found, after = rest.partition(END)
+    before, _, rest = document.read_text().partition(begin)
+    _, found, after = rest.partition(end)
     if not found:
-        raise SystemExit(f"{document} lacks the lines {BEGIN} and {END}")
-    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+        raise SystemExit(f"{document} lacks the lines {begin} and {end}")
+    document.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def _processor() -> str:

@@ -273,7 +273,7 @@ def test_M25_a_config_that_contradicts_its_index_is_told(ground: Ground, content
     documents.put(content, "app", documents.index(member), "stable")
     ground.want(app="app:stable")
     survived(ground, "lock", code=0)
-    says = ["warning: app: locked for linux/amd64, its config says linux/arm64"]
+    says = ["warning: app: wanted for linux/amd64, its config says linux/arm64"]
     survived(ground, "sync", code=0, says=says)
 
 

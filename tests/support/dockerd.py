@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -41,10 +41,12 @@ class Dockerd:
     Attributes:
         host: its socket, as DOCKER_HOST has it.
         folder: home of the client: `.docker/config.json` in it holds its logins.
+        pid: its process.
     """
 
     host: str
     folder: Path
+    pid: int = 0
 
     def ask(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Said:
         """Run `docker` with these arguments, to whatever end."""
@@ -123,5 +125,6 @@ def dockerd(
         def ready(_: Running) -> bool:
             return Path(short, "socket").exists() and running.ask("version").code == 0
 
-        with serving("dockerd", "--config-file", str(config), folder=folder, ready=ready):
-            yield running
+        argv = ("dockerd", "--config-file", str(config))
+        with serving(*argv, folder=folder, ready=ready) as server:
+            yield replace(running, pid=server.process.pid)

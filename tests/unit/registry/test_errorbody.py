@@ -46,6 +46,23 @@ def test_text(content_type: str, data: bytes, text: str) -> None:
     assert read_error(content_type, data).text == text
 
 
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (
+            spec({"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}, {"code": "B"}),
+            "manifest unknown: manifest unknown",
+        ),
+        (spec({"code": "TOOMANYREQUESTS"}), "toomanyrequests"),
+        (spec({"message": "\x1b[2Jno"}), r"\x1b[2Jno"),
+        (b'{"details":"incorrect username or password"}', ""),
+        (b"", ""),
+    ],
+)
+def test_the_first_error_in_dockers_form(data: bytes, cause: str) -> None:
+    assert read_error(JSON, data).cause == cause
+
+
 def test_codes() -> None:
     body = read_error(JSON, spec({"code": "A", "message": "x"}, {"code": "B"}))
     assert body.codes == ("A", "B")

@@ -343,7 +343,7 @@ def test_a_config_that_names_another_platform_is_a_warning(
     app = locked(registry, "registry.example/app:1", lone)
     result = sync(store, registry, app)
     assert result.complete
-    assert result.warnings == ("app: locked for linux/amd64, its config says linux/arm64",)
+    assert result.warnings == ("app: wanted for linux/amd64, its config says linux/arm64",)
 
 
 def test_the_total_is_known_before_the_first_byte(registry: MemorySource, store: Store) -> None:
