@@ -1,7 +1,9 @@
-"""`make bench`: pinner beside skopeo, ctr and curl on a docker-registry on loopback.
+"""`make bench`: pinner beside skopeo, ctr and curl on a docker-registry on loopback; then its own
+registry beside docker-registry and nginx.
 
 Everything is measured in one go, interleaved, into fresh folders on one file system; medians.
-Options: --rounds N (5), --scale F (1.0 is 600 MB), --dry (do not touch docs/performance.md).
+Options: --rounds N (5), --scale F (1.0 is 600 MB), --dry (do not touch docs/performance.md),
+--only clients|serve (one of the two halves).
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from bench.distance import far_away
 from bench.layers import LAYER_MB, LISTED, layer_contestants, make_layer
 from bench.material import LARGE_IMAGES, SMALL_IMAGES
 from bench.measure import side_by_side
+from bench.registries import as_store
+from bench.serving import measure_serving
 from support import registries
 from support.programs import find
 from support.pushing import push_layout
@@ -39,7 +43,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).resolve().parents[2]
 _STARTS = 21
 _DISTANCE = 0.05
-_NEEDED = ("docker-registry", "skopeo", "containerd", "ctr", "curl")
+_NEEDED = ("docker-registry", "skopeo", "containerd", "ctr", "curl", "nginx", "wrk")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -48,36 +52,32 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--dry", action="store_true")
+    parser.add_argument("--only", choices=("clients", "serve"))
     options = parser.parse_args(arguments)
     missing = [name for name in _NEEDED if find(name) is None]
     if missing:
         raise SystemExit(f"bench needs {', '.join(missing)}")
     folder = _ROOT / "build/bench"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     compileall.compile_dir(_ROOT / "pinner", quiet=1)  # as installing it from a wheel does
-    try:
-        text = measure(folder, rounds=options.rounds, scale=options.scale)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    sys.stdout.write(f"{text}\n")
-    if not options.dry:
-        report.write(_ROOT / "docs/performance.md", text)
+    halves = {"clients": (report.MAIN, measure), "serve": (report.SERVING, measure_servers)}
+    for half, (block, measured) in halves.items():
+        if options.only in {None, half}:
+            folder.mkdir(parents=True)
+            try:
+                text = measured(folder, rounds=options.rounds, scale=options.scale)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            sys.stdout.write(f"{text}\n")
+            if not options.dry:
+                report.write(_ROOT / "docs/performance.md", text, block)
 
 
 def measure(folder: Path, *, rounds: int, scale: float) -> str:
-    """All tables and the machine, as Markdown."""
-    layout = folder / "layout"
-    _say("making the images")
-    subprocess.run(
-        [sys.executable, "-m", "bench.material", str(layout), str(scale)],
-        cwd=_ROOT / "tests",
-        check=True,
-    )
+    """The clients' tables and the machine, as Markdown."""
+    layout = _make_layout(folder, scale)
     with registries.plain(folder / "registry") as registry:
-        _say("pushing them")
-        for place in (*LARGE_IMAGES, *SMALL_IMAGES):
-            push_layout(registry, layout, place.name, f"{place.repository}:{place.tag}")
+        _push(registry, layout)
         source = Source(registry.address, large_blobs(registry.address, layout))
         shutil.rmtree(layout)
         _say(f"{len(LARGE_IMAGES)} images")
@@ -121,6 +121,35 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
             report.machine(folder),
         ]
     )
+
+
+def measure_servers(folder: Path, *, rounds: int, scale: float) -> str:
+    """The servers' tables and the machine, as Markdown."""
+    layout = _make_layout(folder, scale)
+    with registries.plain(folder / "registry") as registry:
+        _push(registry, layout)
+        storage = registry.storage
+    as_store(layout)
+    _say("serving")
+    sections = measure_serving(layout, storage, folder, rounds=rounds)
+    return "\n\n".join([*sections, report.machine(folder, report.SERVING)])
+
+
+def _make_layout(folder: Path, scale: float) -> Path:
+    layout = folder / "layout"
+    _say("making the images")
+    subprocess.run(
+        [sys.executable, "-m", "bench.material", str(layout), str(scale)],
+        cwd=_ROOT / "tests",
+        check=True,
+    )
+    return layout
+
+
+def _push(registry: registries.Registry, layout: Path) -> None:
+    _say("pushing them")
+    for place in (*LARGE_IMAGES, *SMALL_IMAGES):
+        push_layout(registry, layout, place.name, f"{place.repository}:{place.tag}")
 
 
 def _say(line: str) -> None:

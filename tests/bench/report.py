@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.measure import Result
+    from bench.serving import Load
 
-BEGIN: Final = "<!-- bench:begin, written by `make bench` -->"
-END: Final = "<!-- bench:end -->"
+MAIN: Final = "bench"
+SERVING: Final = "bench:serve"
 _GOALS: Final = (
     ("pinner sync", 1 / 3, "skopeo copy"),
     ("pinner sync", 1 / 3, "ctr content fetch"),
@@ -42,6 +43,7 @@ _VERSIONS: Final = (
     ("containerd", "--version"),
     ("curl", "--version"),
 )
+_SERVERS: Final = (("docker-registry", "--version"), ("nginx", "-v"), ("wrk", "-v"))
 
 
 def table(results: Mapping[str, Result], baseline: str) -> str:
@@ -84,8 +86,44 @@ def goals(results: Mapping[str, Result]) -> list[str]:
     return ["**Goals**", "\n".join([*head, *rows])] if rows else []
 
 
-def machine(folder: Path) -> str:
-    """Where it was measured, as a list."""
+def rates(loads: Mapping[str, Load], figure: str, baseline: str) -> str:
+    """One row a server; `baseline` has factor 1.
+
+    Args:
+        loads: by server.
+        figure: what counts, `requests` or `megabytes`.
+        baseline: the server that the others are compared with.
+    """
+    unit = loads[baseline].median(figure)
+    shown = {"requests": "requests/s", "megabytes": "MB/s"}[figure]
+    rows = [
+        f"| {load.name} | {load.median(figure):.0f} | {load.lowest(figure):.0f}"
+        f" | {load.highest(figure):.0f} | {load.median(figure) / unit:.2f}"
+        f" | {load.median('slowest') * 1000:.1f} ms | {load.median('cpu'):.2f} |"
+        for load in loads.values()
+    ]
+    head = [
+        f"| server | {shown} | lowest | highest | factor | 99 of 100 within | CPUs |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    return "\n".join([*head, *rows])
+
+
+def first_and_second(times: Mapping[str, tuple[float, float]]) -> str:
+    """One row a server, seconds of two requests."""
+    rows = [f"| {name} | {a * 1000:.0f} ms | {b * 1000:.0f} ms |" for name, (a, b) in times.items()]
+    return "\n".join(["| server | first | second |", "|---|---:|---:|", *rows])
+
+
+def serving_goals(factors: Mapping[str, float]) -> list[str]:
+    """How many times docker-registry's rate is served, beside the goal: as fast."""
+    rows = [f"| {what} | 1.00 | {factor:.2f} |" for what, factor in factors.items()]
+    head = ["| pinner serve, times docker-registry | at least | measured |", "|---|---:|---:|"]
+    return ["**Goals**", "\n".join([*head, *rows])]
+
+
+def machine(folder: Path, block: str = MAIN) -> str:
+    """Where it was measured, and with which programs, as a list."""
     today = dt.datetime.now(dt.UTC).date().isoformat()
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     kind = _first_line("stat", "-f", "-c", "%T", str(folder))
@@ -93,18 +131,21 @@ def machine(folder: Path) -> str:
         f"{today}, {_processor()}, {os.cpu_count()} cores, {memory:.0f} GB memory",
         f"{platform.system()} {platform.release()}, files on {kind}",
         f"Python {platform.python_version()}, "
-        + ", ".join(_short(_first_line(*command)) for command in _VERSIONS),
+        + ", ".join(
+            _short(_first_line(*command)) for command in {MAIN: _VERSIONS, SERVING: _SERVERS}[block]
+        ),
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
-def write(document: Path, text: str) -> None:
-    """Replace what stands between the markers, which the document has."""
-    before, _, rest = document.read_text().partition(BEGIN)
-    _, found, after = rest.partition(END)
+def write(document: Path, text: str, block: str = MAIN) -> None:
+    """Replace what stands between the markers of a block, which the document has."""
+    begin, end = f"<!-- {block}:begin, written by `make bench` -->", f"<!-- {block}:end -->"
+    before, _, rest = document.read_text().partition(begin)
+    _, found, after = rest.partition(end)
     if not found:
-        raise SystemExit(f"{document} lacks the lines {BEGIN} and {END}")
-    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+        raise SystemExit(f"{document} lacks the lines {begin} and {end}")
+    document.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def _processor() -> str:
@@ -119,7 +160,7 @@ def _processor() -> str:
 def _first_line(program: str, *arguments: str) -> str:
     argv: Sequence[str] = (find(program) or program, *arguments)
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return done.stdout.partition("\n")[0]
+    return (done.stdout or done.stderr).partition("\n")[0]  # nginx says its version on stderr
 
 
 def _short(line: str) -> str:
