@@ -95,15 +95,15 @@ def rates(loads: Mapping[str, Load], figure: str, baseline: str) -> str:
         baseline: the server that the others are compared with.
     """
     unit = loads[baseline].median(figure)
-    shown = {"requests": "requests/s", "megabytes": "MB/s"}[figure]
+    shown, each = {"requests": ("requests/s", "request"), "megabytes": ("MB/s", "MB")}[figure]
     rows = [
         f"| {load.name} | {load.median(figure):.0f} | {load.lowest(figure):.0f}"
         f" | {load.highest(figure):.0f} | {load.median(figure) / unit:.2f}"
-        f" | {load.median('slowest') * 1000:.1f} ms | {load.median('cpu'):.2f} |"
+        f" | {load.median('slowest') * 1000:.1f} ms | {load.cpu_each(figure) * 1e6:.0f} µs |"
         for load in loads.values()
     ]
     head = [
-        f"| server | {shown} | lowest | highest | factor | 99 of 100 within | CPUs |",
+        f"| server | {shown} | lowest | highest | factor | 99 of 100 in | CPU for each {each} |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     return "\n".join([*head, *rows])

@@ -89,6 +89,11 @@ class Load:
         """The highest of one figure."""
         return max(self._all(attribute))
 
+    def cpu_each(self, attribute: str) -> float:
+        """The median of the server's CPU seconds for each request, or megabyte."""
+        pairs = zip(self._all("cpu"), self._all(attribute), strict=True)
+        return statistics.median([cpu / rate for cpu, rate in pairs])
+
     def _all(self, attribute: str) -> list[float]:
         return [getattr(sample, attribute) for sample in self.samples]
 
