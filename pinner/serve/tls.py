@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-_CHUNK: Final = 16 * 1024
+_CHUNK: Final = 16 * 1024  # a whole record, so that OpenSSL never keeps a part of one
 _PIECE: Final = 64 * 1024  # each connection that sends a file holds one
 _HANDSHAKE: Final = b"\x16"  # how TLS begins
 _MISMATCHES: Final = ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED")  # same kind, other kind
@@ -131,7 +131,7 @@ class TlsChannel(Channel):
         self._tls.settimeout(within)
         # OpenSSL takes an end without a goodbye for an attack and answers with an alert; a client
         # that just leaves, and `stop_receiving`, are neither.
-        if not self._tls.pending() and not self._peek():
+        if not self._peek():
             return b""
         return self._tls.recv(_CHUNK)
 

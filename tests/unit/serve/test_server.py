@@ -7,11 +7,14 @@ import pytest
 
 from pinner.clock import SystemClock
 from pinner.errors import InputError
+from pinner.serve.connection import Limits
 from pinner.serve.server import Server, open_listener
-from support.dialing import OK, ask, dial, everything, file_response, serving
+from support.dialing import ASK, BIG, OK, ask, big_file, dial, everything, file_response, serving
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pinner.serve.message import Sent
 
 pytestmark = pytest.mark.real_clock  # sockets wait in real time
 
@@ -52,17 +55,23 @@ def test_W05_a_file_that_is_not_what_it_was_is_a_500(tmp_path: Path, kind: str) 
 
 
 def test_W05_a_file_that_shrinks_while_it_is_sent_cuts_the_connection(tmp_path: Path) -> None:
-    blob = tmp_path / "blob"
-    size = 64 * 1024 * 1024  # more than the sockets' buffers
-    with blob.open("wb") as file:
-        file.truncate(size)
-    with serving(lambda _: file_response(blob, 0, size)) as server, dial(server) as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    blob = big_file(tmp_path)
+    sent: list[Sent] = []
+    with (
+        serving(
+            lambda _: file_response(blob, 0, BIG),
+            Limits(idle=60),  # a connection that is kept would be an error of `everything`
+            finished=lambda *told: sent.append(told[2]),
+        ) as server,
+        dial(server) as client,
+    ):
+        client.sendall(ASK)
         received = len(client.recv(1000))
         with blob.open("r+b") as file:
             file.truncate(1_000_000)
         received += len(everything(client))
-    assert received < size
+    assert received < BIG
+    assert [one.whole for one in sent] == [False]
 
 
 def _has_ipv6() -> bool:

@@ -238,6 +238,7 @@ def test_a_connection_that_is_closed_says_goodbye(
             if why == "left":
                 stack.close()
             elif why == "room":
+                time.sleep(0.2)  # until the server's own thread knows that it waits
                 stack.enter_context(dial(server))
             assert client.recv(1000) == b""  # without the goodbye, an SSLEOFError
 
