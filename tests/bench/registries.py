@@ -107,7 +107,9 @@ CONTENDERS: Final = (Contender(PINNER), Contender(DOCKER), Contender(NGINX, is_r
 
 
 def _pinner(place: Place, _: Path, port: int, certified: Certified | None) -> Sequence[str]:
-    argv = ["env", f"PYTHONPATH={_TESTS}", sys.executable, "-m", "bench.servestore"]
+    # This checkout's pinner, wherever the virtual environment has its own from.
+    path = f"PYTHONPATH={_TESTS}{os.pathsep}{_TESTS.parent}"
+    argv = ["env", path, sys.executable, "-m", "bench.servestore"]
     files = [str(certified.certificate), str(certified.key)] if certified else []
     return [*argv, str(place.store), str(port), *files]
 
