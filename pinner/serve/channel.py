@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _CHUNK: Final = 16 * 1024
 # A head waits for the first bytes of its file, so that both leave in one packet; macOS lacks it.
 _MORE_FOLLOWS: Final = getattr(socket, "MSG_MORE", 0)
+# Unsent bytes that the kernel takes ahead. Without a limit it takes megabytes for each connection,
+# which have left the processor's caches before they are sent: half the throughput of 64 downloads.
+# What is on its way to a client far off is not counted, so it may be as much as the path holds.
+_AHEAD: Final = 128 * 1024
 _LONG_TIMEVAL: Final = 16  # bytes; two 32-bit words on some 32-bit machines
 
 
@@ -48,7 +52,7 @@ class Channel:
         Raises:
             OSError: it is not connected any more.
         """
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._tune()
         self._socket.settimeout(None)
         self._limit(socket.SO_SNDTIMEO, self._patience)
 
@@ -122,6 +126,10 @@ class Channel:
     def close(self) -> None:
         """Release the socket; called by the client's own thread alone."""
         self._socket.close()
+
+    def _tune(self) -> None:
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _AHEAD)
 
     def _send(self, data: bytes, flags: int) -> None:
         rest = memoryview(data)

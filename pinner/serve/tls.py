@@ -113,7 +113,7 @@ class TlsChannel(Channel):
             BadHead: the client speaks plain http; what is sent from now on is plain.
             OSError: it does not speak TLS as it should, or left.
         """
-        self._tls.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._tune()
         self._tls.settimeout(self._patience)
         first = self._peek()
         if first and first != _HANDSHAKE:
