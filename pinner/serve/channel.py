@@ -21,8 +21,8 @@ _CHUNK: Final = 16 * 1024
 # A head waits for the first bytes of its file, so that both leave in one packet; macOS lacks it.
 _MORE_FOLLOWS: Final = getattr(socket, "MSG_MORE", 0)
 # Unsent bytes that the kernel takes ahead. Without a limit it takes megabytes for each connection,
-# which have left the processor's caches before they are sent: half the throughput of 64 downloads.
-# What is on its way to a client far off is not counted, so it may be as much as the path holds.
+# and 64 downloads cost twice the CPU (docs/adr/0002). What is on its way to a client far off is not
+# counted, so it may be as much as the path holds.
 _AHEAD: Final = 128 * 1024
 _LONG_TIMEVAL: Final = 16  # bytes; two 32-bit words on some 32-bit machines
 
