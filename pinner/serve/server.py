@@ -110,7 +110,7 @@ class Server:
         self._finished = finished
         self._tls = tls
         self._lock = threading.Lock()
-        self._connections: dict[Connection, threading.Thread] = {}
+        self._connections: set[Connection] = set()
         self._stopping = False
         self._cutting = False
         self._waker, self._wakened = socket.socketpair()
@@ -122,7 +122,8 @@ class Server:
     def cut(self) -> None:
         """End the grace, if the server is being left; from a signal handler or any thread."""
         self._cutting = True
-        self._wake()
+        if self._stopping:
+            self._wake()
 
     def __enter__(self) -> Self:
         self._acceptor.start()
@@ -204,7 +205,7 @@ class Server:
         with self._lock:
             admitted = self._has_room()
             if admitted:
-                self._connections[connection] = thread
+                self._connections.add(connection)
         if not admitted:
             connection.turn_away()
             return
@@ -212,7 +213,7 @@ class Server:
             thread.start()
         except RuntimeError:  # the machine has no thread left
             with self._lock:
-                del self._connections[connection]
+                self._connections.discard(connection)
             connection.turn_away()
 
     def _channel(self, client: socket.socket) -> Channel:
@@ -233,7 +234,7 @@ class Server:
         ]
         for _, connection in sorted(waiting, key=operator.itemgetter(0)):
             if connection.finish():
-                del self._connections[connection]  # its thread ends by itself, at once
+                self._connections.discard(connection)  # its thread ends by itself, at once
                 return True
         return False
 
@@ -242,7 +243,7 @@ class Server:
             connection.run()
         finally:
             with self._lock:
-                self._connections.pop(connection, None)
+                self._connections.discard(connection)
             if self._stopping:
                 self._wake()
 

@@ -9,12 +9,25 @@ import socket
 import threading
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pinner.clock import SystemClock
 from pinner.serve.connection import Limits
-from support.dialing import ASK, BIG, OK, ask, big_file, dial, everything, file_response, serving
+from pinner.serve.server import Server, open_listener
+from support.dialing import (
+    ASK,
+    BIG,
+    OK,
+    QUICK,
+    ask,
+    big_file,
+    dial,
+    everything,
+    file_response,
+    serving,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -137,6 +150,25 @@ def test_a_second_signal_ends_the_grace(
             stack.close()
             assert time.monotonic() - began < 20
             assert len(everything(client)) < BIG
+
+
+class CountingListener(socket.socket):
+    accepts = 0
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        self.accepts += 1
+        return super().accept()
+
+
+def test_to_end_a_grace_before_it_begins_keeps_nobody_busy() -> None:
+    listener = CountingListener(fileno=open_listener().detach())
+    with Server(listener, lambda _: OK, clock=SystemClock(), limits=QUICK) as server:
+        assert ask(server) == (200, b"ok")
+        server.cut()
+        before = listener.accepts
+        time.sleep(0.3)
+        assert listener.accepts - before < 3  # a waker that nobody empties would spin
+        assert ask(server) == (200, b"ok")
 
 
 def test_an_interruption_ends_the_grace(
