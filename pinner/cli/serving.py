@@ -1,6 +1,6 @@
 """What `pinner serve` runs: the server with what was asked for around it, until a signal ends it.
 
-request -> Server -> (AccessLog observes) -> Guard -> App -> StoreContent -> Store
+request -> Server -> (AccessLog is told) -> Guard -> App -> StoreContent -> Store
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def run_serve(session: Session, options: ServeOptions) -> int:
         handle = _guarded(session, options, App(StoreContent(store)).handle, renewals)
         listener = held.enter_context(_listener(session, options))
         host = listener.getsockname()[0]
-        observe = None if log is None else log.observe
-        server = Server(listener, handle, clock=session.clock, observe=observe, tls=tls)
+        finished = None if log is None else log.finished
+        server = Server(listener, handle, clock=session.clock, finished=finished, tls=tls)
         try:
             with server, _signals() as arriving:
                 _announce(session, _served(store, server, host, options))

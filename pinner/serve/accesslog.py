@@ -2,9 +2,9 @@ r"""A line for each request, in the combined format that log readers know (Apach
 
     192.0.2.7 - ada [27/Nov/2026:18:25:37 +0000] "GET /v2/ HTTP/1.1" 200 2 "-" "docker/24.0"
 
-A line is written before the body is sent: the size is what was promised, whether or not the client
-took it all. Quotes, backslashes, controls and whatever is not ASCII are escaped (`\x1b`), so that
-no request can forge a line. Passwords are never written.
+A line is written when the answer has gone out, or the client has: the size is that of the body as
+far as it was sent. Quotes, backslashes, controls and whatever is not ASCII are escaped (`\x1b`), so
+that no request can forge a line. Passwords are never written.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pinner.clock import Clock
-    from pinner.serve.message import Request, Response
+    from pinner.serve.message import Request, Response, Sent
 
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 _MODE: Final = 0o640
@@ -53,11 +53,9 @@ class AccessLog:
         self._fd = self._open()
         self.lost = 0
 
-    def observe(self, request: Request, response: Response) -> None:
-        """Write the line of one request; from any thread."""
-        promised = dict(response.headers).get("Content-Length", "0")
-        sent = 0 if request.method == "HEAD" else int(promised)
-        line = log_line(request, response, sent=sent, now=self._clock.now(), users=self._users)
+    def finished(self, request: Request, response: Response, sent: Sent) -> None:
+        """Write the line of one request that was answered; from any thread."""
+        line = log_line(request, response, sent=sent.body, now=self._clock.now(), users=self._users)
         data = memoryview(line.encode("ascii"))
         with self._lock:
             try:
@@ -80,7 +78,7 @@ class AccessLog:
         os.close(old)
 
     def close(self) -> None:
-        """Close the file; what is observed from then on is lost."""
+        """Close the file; what is finished from then on is lost."""
         with self._lock:
             os.close(self._fd)
             self._fd = _CLOSED

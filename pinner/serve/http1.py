@@ -17,6 +17,8 @@ _REQUEST_LINE: Final = re.compile(
     rf"(?P<method>{_WORD}) (?P<target>[\x21-\x7e]+) HTTP/(?P<version>[0-9]\.[0-9])"
 )
 _FIELD: Final = re.compile(rf"(?P<name>{_WORD}):[ \t]*(?P<value>[\t\x20-\x7e\x80-\xff]*)")
+_ABSOLUTE: Final = re.compile(r"\Ahttps?://[^/?]+", re.IGNORECASE)
+_DIGITS: Final = re.compile(r"[0-9]+")
 _FIELD_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 
 
@@ -25,15 +27,20 @@ class BadHead(Exception):  # noqa: N818 - what it is, not what failed
 
     Attributes:
         status: the HTTP status to refuse it with.
+        reason: for a person; holds nothing of the request.
     """
 
-    def __init__(self, status: http.HTTPStatus) -> None:
+    def __init__(self, status: http.HTTPStatus, reason: str = "") -> None:
         super().__init__(status.phrase)
         self.status = status
+        self.reason = reason or status.phrase.lower()
 
 
-def parse_head(head: bytes) -> Request:
-    """The request whose head is `head`, without the empty line that ends it.
+def parse_head(head: bytes, *, peer: str = "") -> Request:
+    """The request of `peer` whose head is `head`, without the empty line that ends it.
+
+    A target in absolute form, as proxies get it, loses its scheme and authority: RFC 9112 3.2.2
+    wants it taken, and whoever is asked here is us.
 
     Raises:
         BadHead: malformed (400), or not HTTP/1.0 or 1.1 (505).
@@ -48,15 +55,26 @@ def parse_head(head: bytes) -> Request:
     headers = _fields(lines)
     if version == "1.1" and "," in headers.get("host", ","):  # none, or several
         raise BadHead(http.HTTPStatus.BAD_REQUEST)
+    chunked, length = "transfer-encoding" in headers, headers.get("content-length", "0")
+    if (chunked and "content-length" in headers) or not _DIGITS.fullmatch(length):
+        raise BadHead(http.HTTPStatus.BAD_REQUEST)  # read in two ways by two readers: smuggled
     # A body is never read, so nothing behind it on the connection can be a request.
-    has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+    has_body = chunked or length != "0"
     wants_close = "close" in headers.get("connection", "").lower()
     return Request(
         method=line["method"],
-        target=line["target"],
+        target=_origin_form(line["target"]),
         headers=headers,
         keep_alive=version == "1.1" and not has_body and not wants_close,
+        peer=peer,
     )
+
+
+def _origin_form(target: str) -> str:
+    if target.startswith("/"):
+        return target
+    path, found = _ABSOLUTE.subn("", target)
+    return f"/{path.removeprefix('/')}" if found else target
 
 
 def _fields(lines: list[str]) -> dict[str, str]:

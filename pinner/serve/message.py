@@ -19,7 +19,7 @@ class Request:
         target: path and query as sent, printable ASCII, nothing decoded.
         headers: by lower-case name; repeated fields are joined by a comma.
         keep_alive: whether the connection can carry another request after this one.
-        peer: the client's IP address; empty where it is not known.
+        peer: the client's IP address; empty where there is no connection.
     """
 
     method: str
@@ -45,3 +45,18 @@ class Response:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes | FileSlice = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What became of a response.
+
+    Attributes:
+        body: bytes of the body that were handed to the kernel.
+        seconds: from the end of the request's head to the last of them.
+        whole: whether all was sent; else the client left, was too slow, or was cut.
+    """
+
+    body: int
+    seconds: float
+    whole: bool

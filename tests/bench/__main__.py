@@ -1,8 +1,9 @@
-"""`make bench`: pinner beside skopeo, ctr and curl on a docker-registry on loopback.
+"""`make bench`: pinner beside skopeo, ctr and curl on a docker-registry on loopback; then its own
+registry beside docker-registry and nginx.
 
 Everything is measured in one go, interleaved, into fresh folders on one file system; medians.
-Options: --rounds N (5), --scale F (1.0 is 600 MB), --dry (do not touch docs/performance.md), --only
-pull (one part, its own table).
+Options: --rounds N (5), --scale F (1.0 is 600 MB), --dry (do not touch docs/performance.md),
+--only clients|pull|serve (one of the parts).
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from bench.layers import LAYER_MB, LISTED, layer_contestants, make_layer
 from bench.material import LARGE_IMAGES, SMALL_IMAGES
 from bench.measure import side_by_side
 from bench.pulling import pull_contestants
+from bench.registries import as_store
+from bench.serving import measure_serving
 from support import registries
 from support.programs import find
 from support.pushing import push_layout
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).resolve().parents[2]
 _STARTS = 21
 _DISTANCE = 0.05
-_NEEDED = ("docker-registry", "skopeo", "containerd", "ctr", "curl")
+_NEEDED = ("docker-registry", "skopeo", "containerd", "ctr", "curl", "nginx", "wrk")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -51,35 +54,36 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--dry", action="store_true")
-    parser.add_argument("--only", choices=["pull"])
+    parser.add_argument("--only", choices=("clients", "pull", "serve"))
     options = parser.parse_args(arguments)
     missing = [name for name in _NEEDED if find(name) is None]
     if missing:
         raise SystemExit(f"bench needs {', '.join(missing)}")
     folder = _ROOT / "build/bench"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     compileall.compile_dir(_ROOT / "pinner", quiet=1)  # as installing it from a wheel does
-    parts = [(measure_pull, report.PULL_BEGIN, report.PULL_END)]
-    if options.only is None:
-        parts.insert(0, (measure, report.BEGIN, report.END))
-    for part, begin, end in parts:
-        try:
-            text = part(folder, rounds=options.rounds, scale=options.scale)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        sys.stdout.write(f"{text}\n")
-        if not options.dry:
-            report.write(_ROOT / "docs/performance.md", text, begin=begin, end=end)
+    parts = {
+        "clients": (report.MAIN, measure),
+        "pull": (report.PULLING, measure_pull),
+        "serve": (report.SERVING, measure_servers),
+    }
+    for part, (block, measured) in parts.items():
+        if options.only in {None, part}:
+            folder.mkdir(parents=True)
+            try:
+                text = measured(folder, rounds=options.rounds, scale=options.scale)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            sys.stdout.write(f"{text}\n")
+            if not options.dry:
+                report.write(_ROOT / "docs/performance.md", text, block)
 
 
 def measure(folder: Path, *, rounds: int, scale: float) -> str:
-    """All tables and the machine, as Markdown."""
-    layout = _make_images(folder, scale)
+    """The clients' tables and the machine, as Markdown."""
+    layout = _make_layout(folder, scale)
     with registries.plain(folder / "registry") as registry:
-        _say("pushing them")
-        for place in (*LARGE_IMAGES, *SMALL_IMAGES):
-            push_layout(registry, layout, place.name, f"{place.repository}:{place.tag}")
+        _push(registry, layout)
         source = Source(registry.address, large_blobs(registry.address, layout))
         shutil.rmtree(layout)
         _say(f"{len(LARGE_IMAGES)} images")
@@ -130,12 +134,10 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
 
 
 def measure_pull(folder: Path, *, rounds: int, scale: float) -> str:
-    """The table of pulls by name, and the machine."""
-    layout = _make_images(folder, scale)
+    """The table of pulls by name, and the machine, as Markdown."""
+    layout = _make_layout(folder, scale)
     with registries.plain(folder / "registry") as registry:
-        _say("pushing them")
-        for place in LARGE_IMAGES:
-            push_layout(registry, layout, place.name, f"{place.repository}:{place.tag}")
+        _push(registry, layout)
         shutil.rmtree(layout)
         _say(f"{len(LARGE_IMAGES)} pulls")
         rivals = pull_contestants(Source(registry.address, ()))
@@ -145,12 +147,24 @@ def measure_pull(folder: Path, *, rounds: int, scale: float) -> str:
         [
             f"**{what}, into an empty store; medians of {rounds} runs, interleaved**",
             report.table(results, next(iter(results))),
-            report.machine(folder, pulling=True),
+            report.machine(folder, report.PULLING),
         ]
     )
 
 
-def _make_images(folder: Path, scale: float) -> Path:
+def measure_servers(folder: Path, *, rounds: int, scale: float) -> str:
+    """The servers' tables and the machine, as Markdown."""
+    layout = _make_layout(folder, scale)
+    with registries.plain(folder / "registry") as registry:
+        _push(registry, layout)
+        storage = registry.storage
+    as_store(layout)
+    _say("serving")
+    sections = measure_serving(layout, storage, folder, rounds=rounds)
+    return "\n\n".join([*sections, report.machine(folder, report.SERVING)])
+
+
+def _make_layout(folder: Path, scale: float) -> Path:
     layout = folder / "layout"
     _say("making the images")
     subprocess.run(
@@ -159,6 +173,12 @@ def _make_images(folder: Path, scale: float) -> Path:
         check=True,
     )
     return layout
+
+
+def _push(registry: registries.Registry, layout: Path) -> None:
+    _say("pushing them")
+    for place in (*LARGE_IMAGES, *SMALL_IMAGES):
+        push_layout(registry, layout, place.name, f"{place.repository}:{place.tag}")
 
 
 def _say(line: str) -> None:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.measure import Result
+    from bench.serving import Load
 
-BEGIN: Final = "<!-- bench:begin, written by `make bench` -->"
-END: Final = "<!-- bench:end -->"
-PULL_BEGIN: Final = "<!-- bench:pull, written by `make bench` -->"
-PULL_END: Final = "<!-- bench:pull end -->"
+MAIN: Final = "bench"
+PULLING: Final = "bench:pull"
+SERVING: Final = "bench:serve"
 _GOALS: Final = (
     ("pinner sync", 1 / 3, "skopeo copy"),
     ("pinner sync", 1 / 3, "ctr content fetch"),
@@ -46,7 +46,9 @@ _VERSIONS: Final = (
     ("containerd", "--version"),
     ("curl", "--version"),
 )
-_PULL_VERSIONS: Final = (*_VERSIONS[:2], ("dockerd", "--version"))
+_PULLERS: Final = (*_VERSIONS[:2], ("dockerd", "--version"))
+_SERVERS: Final = (("docker-registry", "--version"), ("nginx", "-v"), ("wrk", "-v"))
+_PROGRAMS: Final = {MAIN: _VERSIONS, PULLING: _PULLERS, SERVING: _SERVERS}
 
 
 def table(results: Mapping[str, Result], baseline: str) -> str:
@@ -89,8 +91,44 @@ def goals(results: Mapping[str, Result]) -> list[str]:
     return ["**Goals**", "\n".join([*head, *rows])] if rows else []
 
 
-def machine(folder: Path, *, pulling: bool = False) -> str:
-    """Where it was measured, as a list; `pulling`: beside dockerd."""
+def rates(loads: Mapping[str, Load], figure: str, baseline: str) -> str:
+    """One row a server; `baseline` has factor 1.
+
+    Args:
+        loads: by server.
+        figure: what counts, `requests` or `megabytes`.
+        baseline: the server that the others are compared with.
+    """
+    unit = loads[baseline].median(figure)
+    shown, each = {"requests": ("requests/s", "request"), "megabytes": ("MB/s", "MB")}[figure]
+    rows = [
+        f"| {load.name} | {load.median(figure):.0f} | {load.lowest(figure):.0f}"
+        f" | {load.highest(figure):.0f} | {load.median(figure) / unit:.2f}"
+        f" | {load.median('slowest') * 1000:.1f} ms | {load.cpu_each(figure) * 1e6:.0f} µs |"
+        for load in loads.values()
+    ]
+    head = [
+        f"| server | {shown} | lowest | highest | factor | 99 of 100 in | CPU for each {each} |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    return "\n".join([*head, *rows])
+
+
+def first_and_second(times: Mapping[str, tuple[float, float]]) -> str:
+    """One row a server, seconds of two requests."""
+    rows = [f"| {name} | {a * 1000:.0f} ms | {b * 1000:.0f} ms |" for name, (a, b) in times.items()]
+    return "\n".join(["| server | first | second |", "|---|---:|---:|", *rows])
+
+
+def serving_goals(factors: Mapping[str, float]) -> list[str]:
+    """How many times docker-registry's rate is served, beside the goal: as fast."""
+    rows = [f"| {what} | 1.00 | {factor:.2f} |" for what, factor in factors.items()]
+    head = ["| pinner serve, times docker-registry | at least | measured |", "|---|---:|---:|"]
+    return ["**Goals**", "\n".join([*head, *rows])]
+
+
+def machine(folder: Path, block: str = MAIN) -> str:
+    """Where it was measured, and with which programs, as a list."""
     today = dt.datetime.now(dt.UTC).date().isoformat()
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     kind = _first_line("stat", "-f", "-c", "%T", str(folder))
@@ -98,15 +136,14 @@ def machine(folder: Path, *, pulling: bool = False) -> str:
         f"{today}, {_processor()}, {os.cpu_count()} cores, {memory:.0f} GB memory",
         f"{platform.system()} {platform.release()}, files on {kind}",
         f"Python {platform.python_version()}, "
-        + ", ".join(
-            _short(_first_line(*one)) for one in (_PULL_VERSIONS if pulling else _VERSIONS)
-        ),
+        + ", ".join(_short(_first_line(*command)) for command in _PROGRAMS[block]),
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
-def write(document: Path, text: str, *, begin: str = BEGIN, end: str = END) -> None:
-    """Replace what stands between the markers, which the document has."""
+def write(document: Path, text: str, block: str = MAIN) -> None:
+    """Replace what stands between the markers of a block, which the document has."""
+    begin, end = f"<!-- {block}:begin, written by `make bench` -->", f"<!-- {block}:end -->"
     before, _, rest = document.read_text().partition(begin)
     _, found, after = rest.partition(end)
     if not found:
@@ -126,7 +163,7 @@ def _processor() -> str:
 def _first_line(program: str, *arguments: str) -> str:
     argv: Sequence[str] = (find(program) or program, *arguments)
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return done.stdout.partition("\n")[0]
+    return (done.stdout or done.stderr).partition("\n")[0]  # nginx says its version on stderr
 
 
 def _short(line: str) -> str:

@@ -10,7 +10,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,8 @@ from support.tls import Authority
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from support.serving import PinnerServe
 
 DEBIAN = index("linux/amd64", "linux/arm64")
 # `htpasswd -nbB -C 4`: "open sesame" is the password of both.
@@ -154,6 +158,35 @@ def test_W10_an_image_appears_while_it_is_served(folder: Path) -> None:
         assert server.ask("/v2/redis/tags/list").status == 404
         fill(folder / "store", {"docker.io/library/redis:7": image("linux/amd64")})
         assert server.ask("/v2/redis/tags/list").document["tags"] == ["7"]
+
+
+def test_what_is_removed_beside_it_is_404_and_never_500(folder: Path) -> None:
+    """Blobs come and go while two clients ask for them all the time."""
+    removed = DEBIAN.images[0].everything()
+    places = {digest: folder / "store/blobs/sha256" / digest.hex for digest in removed}
+    targets = [f"/v2/debian/blobs/{one}" for one in removed]
+    targets.append(f"/v2/debian/manifests/{DEBIAN.images[0].digest}")
+    ended = threading.Event()
+
+    def ask_on(server: PinnerServe) -> set[int]:
+        seen: set[int] = set()
+        while not ended.is_set():
+            seen |= {server.ask(target).status for target in targets}
+        return seen
+
+    with pinner_serve(folder) as server, ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask_on, server) for _ in range(2)]
+        for _ in range(60):
+            for digest, data in removed.items():
+                places[digest].unlink()
+                fresh = folder / "fresh"
+                fresh.write_bytes(data)
+                fresh.rename(places[digest])
+        for place in places.values():
+            place.unlink()
+        assert {server.ask(target).status for target in targets} == {404}
+        ended.set()
+        assert set.union(*(one.result(PATIENCE) for one in asking)) <= {200, 404}
 
 
 def test_a_port_that_is_taken(pinner: Callable[..., Any], folder: Path) -> None:

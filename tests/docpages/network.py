@@ -6,7 +6,6 @@ anybody does; the proxy leads all of them here, where a certificate of our own v
 
 from __future__ import annotations
 
-import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -17,6 +16,7 @@ from pinner.demo.registry import DemoRegistry
 from pinner.serve.app import App
 from pinner.serve.server import Server, open_listener
 from pinner.serve.storecontent import StoreContent
+from pinner.serve.tls import server_context
 from pinner.store.layout import Store
 from support.proxy import TunnelProxy
 from support.tls import Authority
@@ -66,16 +66,17 @@ def open_network(
     """
     authority = Authority.create(folder / "tls", "pages of pinner")
     certified = authority.issue("registries", names=_HOSTS)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certified.certificate, certified.key)
+    context = server_context(certified.certificate, certified.key)
     with Store.open(folder / "registry") as store:
         registry = DemoRegistry(store, _HOME)
         registry.publish(publications)
         listener = open_listener()
         port = listener.getsockname()[1]
-        secured = context.wrap_socket(listener, server_side=True)
         app = App(StoreContent(store, home=_HOME))
-        with Server(secured, app.handle, clock=SystemClock()), TunnelProxy(port, rate=rate) as way:
+        with (
+            Server(listener, app.handle, clock=SystemClock(), tls=context),
+            TunnelProxy(port, rate=rate) as way,
+        ):
             yield Network(
                 registry=registry,
                 environment={

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pinner.errors import InputError
 from pinner.serve.accesslog import AccessLog, log_line
-from pinner.serve.message import Request, Response
+from pinner.serve.message import Request, Response, Sent
 from support.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NOW = 1_795_803_937.0  # 27 Nov 2026 18:25:37 UTC
 OK = Response(status=200, headers=(("Content-Length", "1234"),))
+SENT = Sent(body=1234, seconds=0.1, whole=True)
 REFUSED = Response(status=401, headers=(("Content-Length", "9"),))
 # As goaccess and awstats have it: the quoted fields with escaped quotes inside.
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
@@ -82,23 +83,22 @@ def test_no_request_can_forge_a_line(agent: str, referer: str) -> None:
     assert COMBINED.fullmatch(written)
 
 
-def test_a_HEAD_sends_nothing(tmp_path: Path) -> None:
-    asked = Request(method="HEAD", target="/v2/", headers={})
+def test_a_client_that_left_was_sent_less(tmp_path: Path) -> None:
     log = AccessLog(tmp_path / "log", clock=FakeClock(NOW), users=False)
-    log.observe(asked, OK)
+    log.finished(request(), OK, Sent(body=17, seconds=0.1, whole=False))
     log.close()
-    assert (tmp_path / "log").read_text() == line(asked, sent=0)
+    assert (tmp_path / "log").read_text() == line(request(), sent=17)
 
 
 def test_lines_of_many_threads_stay_whole(tmp_path: Path) -> None:
     path = tmp_path / "log"
     log = AccessLog(path, clock=FakeClock(NOW), users=False)
 
-    def observe_many() -> None:
+    def finish_many() -> None:
         for _ in range(50):
-            log.observe(request(), OK)
+            log.finished(request(), OK, SENT)
 
-    threads = [threading.Thread(target=observe_many) for _ in range(4)]
+    threads = [threading.Thread(target=finish_many) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -112,7 +112,7 @@ def test_a_log_goes_on_where_it_ended(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text("before\n")
     log = AccessLog(path, clock=FakeClock(NOW), users=False)
-    log.observe(request(), OK)
+    log.finished(request(), OK, SENT)
     log.close()
     assert path.read_text() == "before\n" + line(request())
 
@@ -121,12 +121,12 @@ def test_a_log_that_was_moved_away_is_opened_anew(tmp_path: Path) -> None:
     path, moved = tmp_path / "log", tmp_path / "log.1"
     log = AccessLog(path, clock=FakeClock(NOW), users=False)
     path.rename(moved)
-    log.observe(request(), OK)
+    log.finished(request(), OK, SENT)
     log.reopen()
-    log.observe(request(), REFUSED)
+    log.finished(request(), REFUSED, SENT)
     log.close()
     assert moved.read_text() == line(request())
-    assert path.read_text() == line(request(), REFUSED, sent=9)
+    assert path.read_text() == line(request(), REFUSED)
 
 
 def test_a_log_that_cannot_be_opened_anew_stays_the_old_one(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_log_that_cannot_be_opened_anew_stays_the_old_one(tmp_path: Path) -> N
     folder.rename(tmp_path / "moved")
     with pytest.raises(InputError, match="cannot be written"):
         log.reopen()
-    log.observe(request(), OK)
+    log.finished(request(), OK, SENT)
     log.close()
     assert (tmp_path / "moved/log").read_text() == line(request())
 
@@ -145,8 +145,8 @@ def test_a_full_disk_loses_lines_and_no_request(tmp_path: Path) -> None:
     log = AccessLog(tmp_path / "log", clock=FakeClock(NOW), users=False)
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
         os.dup2(full.fileno(), log._fd)
-    log.observe(request(), OK)
-    log.observe(request(), OK)
+    log.finished(request(), OK, SENT)
+    log.finished(request(), OK, SENT)
     assert log.lost == 2
     log.close()
 
@@ -155,7 +155,7 @@ def test_nothing_is_written_to_a_log_that_is_closed(tmp_path: Path) -> None:
     log = AccessLog(tmp_path / "log", clock=FakeClock(NOW), users=False)
     log.close()
     with (tmp_path / "another").open("wb") as another:  # gets the number that became free
-        log.observe(request(), OK)
+        log.finished(request(), OK, SENT)
         another.flush()
     assert (tmp_path / "another").read_bytes() == b""
     assert log.lost == 1
@@ -164,6 +164,6 @@ def test_nothing_is_written_to_a_log_that_is_closed(tmp_path: Path) -> None:
 def test_standard_error_is_a_log(capfd: pytest.CaptureFixture[str]) -> None:
     log = AccessLog(None, clock=FakeClock(NOW), users=False)
     log.reopen()
-    log.observe(request(), OK)
+    log.finished(request(), OK, SENT)
     log.close()
     assert capfd.readouterr().err == line(request())
