@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pinner.oci.reference import Repository
     from pinner.progress import Progress
     from pinner.store.layout import Store
+    from pinner.store.leases import Lease
     from pinner.sync.transfer import Event
 
 
@@ -39,9 +40,14 @@ class Want:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetcher:
-    """Downloads what a store lacks."""
+    """Downloads what a store lacks.
+
+    Attributes:
+        lease: keeps what was fetched from being pruned until it was read.
+    """
 
     store: Store
+    lease: Lease
     open_source: Callable[[], CompareSource]
     progress: Progress
     clock: Clock
@@ -56,7 +62,9 @@ class Fetcher:
         Raises:
             StoreError: the store or the disk failed.
         """
-        needs = _needs(want for want in wants if not want.is_in(self.store))
+        wanted = list(wants)
+        self.lease.hold(want.descriptor.digest for want in wanted)
+        needs = _needs(want for want in wanted if not want.is_in(self.store))
         failed: dict[Digest, PinnerError] = {}
         if not needs:
             return failed

@@ -13,12 +13,12 @@ import enum
 import stat
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pinner.errors import PinnerError, StoreError
-from pinner.oci.digest import Digest, InvalidDigest
 from pinner.oci.manifest import MANIFEST_LIMIT
 from pinner.store import names
+from pinner.store.listing import listed
 from pinner.store.reach import reach
 from pinner.terminal import safe
 from pinner.workers import map_concurrently
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pinner.oci.digest import Digest
     from pinner.store.layout import Store
     from pinner.store.reach import Lack
-
-_ALGORITHMS: Final = ("sha256", "sha512")
 
 
 class Fault(enum.Enum):
@@ -117,27 +116,15 @@ def _scan(store: Store) -> tuple[dict[Digest, int], list[Finding]]:
     """The size of each file that is named as a blob, and what else lies beside them."""
     sizes: dict[Digest, int] = {}
     strays: list[Finding] = []
-    for algorithm in _ALGORITHMS:
-        try:
-            folder = store.blobs.folder(algorithm, create=False)
-        except FileNotFoundError:
-            continue
-        for name in sorted(folder.names()):
-            found = folder.stat(name)
-            if found is None:
-                continue  # pruned a moment ago
-            path = folder.path / name
-            try:
-                digest = Digest.parse(f"{algorithm}:{name}")
-            except InvalidDigest:
-                what = f"{safe(name)} is not named as a blob"
-                strays.append(Finding(fault=Fault.STRAY, what=what, path=path))
-                continue
-            if stat.S_ISREG(found.st_mode):
-                sizes[digest] = found.st_size
-            else:
-                what = f"{digest} is not a regular file"
-                strays.append(Finding(fault=Fault.STRAY, what=what, path=path, digest=digest))
+    for one in listed(store.blobs):
+        if one.digest is None:
+            what = f"{safe(one.path.name)} is not named as a blob"
+            strays.append(Finding(fault=Fault.STRAY, what=what, path=one.path))
+        elif stat.S_ISREG(one.stat.st_mode):
+            sizes[one.digest] = one.stat.st_size
+        else:
+            what = f"{one.digest} is not a regular file"
+            strays.append(Finding(fault=Fault.STRAY, what=what, path=one.path, digest=one.digest))
     return sizes, strays
 
 
@@ -183,7 +170,7 @@ def _follow(
         return store.read(digest, MANIFEST_LIMIT)
 
     for root in names.roots(document):
-        found = reach(root.descriptor, sizes, read)
+        found = reach(root.descriptor, sizes.get, read)
         for digest in found.needed:
             users.setdefault(digest, []).append(root.name or str(root.descriptor.digest))
         for lack in found.lacks:

@@ -49,6 +49,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def fetcher(store: Store, registry: MemorySource, listener: Listener) -> Fetcher:
     return Fetcher(
         store=store,
+        lease=store.lease(),
         open_source=lambda: registry,
         progress=listener,
         clock=FakeClock(),

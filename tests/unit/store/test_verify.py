@@ -159,7 +159,7 @@ def test_an_index_that_repeats_a_manifest_costs_one_read_of_it(full: Store) -> N
         return blobs[digest]
 
     root = storing.describe(twin, mediatypes.OCI_INDEX)
-    found = reach(root, {digest: len(data) for digest, data in blobs.items()}, reader)
+    found = reach(root, {digest: len(data) for digest, data in blobs.items()}.get, reader)
     assert set(found.needed) == set(blobs)
     assert read == [Digest.of(twin), Digest.of(IMAGE)]
 
