@@ -32,10 +32,15 @@ COMMANDS: Final[Table] = {
         "check": "pinner.cli.check:check",
         "export": "pinner.cli.export:export",
     },
+    "Images by hand": {
+        "tag": "pinner.cli.tag:tag",
+        "rm": "pinner.cli.rm:rm",
+    },
     "Look into the store": {
         "images": "pinner.cli.images:images",
         "inspect": "pinner.cli.inspect:inspect",
         "verify": "pinner.cli.verify:verify",
+        "prune": "pinner.cli.prune:prune",
     },
     "More": {
         "demo": "pinner.cli.demo:demo",

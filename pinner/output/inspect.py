@@ -75,7 +75,7 @@ def _platform(
         ("image id", str(stored.config.digest)),
         ("size", f"{size(stored.size)} in {plural(len(stored.layers), 'layer')}{state}"),
     ]
-    created = _created(stored.created)
+    created = created_time(stored.created)
     if created is not None:
         rows.append(("created", f"{age(now - created.timestamp())}, {created:%Y-%m-%d}"))
     rows += [("layer", f"{layer.digest}  {size(layer.size)}") for layer in stored.layers]
@@ -83,7 +83,8 @@ def _platform(
     return head + columns(rows)
 
 
-def _created(text: str) -> datetime | None:
+def created_time(text: str) -> datetime | None:
+    """When an image says that it was made; None where that is no date."""
     try:
         created = datetime.fromisoformat(text)
         return created if created.timestamp() >= _NO_DATE_BEFORE else None

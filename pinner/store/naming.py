@@ -61,11 +61,15 @@ def find_name(known: Iterable[NamedDescriptor], text: str) -> NamedDescriptor | 
 
 
 def full_name(text: str) -> str:
-    """The name under which the store would have a reference; empty where it is none."""
+    """The name under which the store would have a reference; empty where it is none.
+
+    Beside a digest, a tag is a remark.
+    """
     try:
-        return str(Reference.parse(text).tag_or_latest())
+        reference = Reference.parse(text)
     except InvalidReference:
         return ""
+    return str(reference.with_tag(None) if reference.digest else reference.tag_or_latest())
 
 
 def tag(store: Store, source: str, target: Reference) -> Tagged:

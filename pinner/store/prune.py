@@ -18,7 +18,7 @@ import contextlib
 import math
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pinner.errors import IntegrityError, PinnerError, StoreError
 from pinner.oci.descriptor import Descriptor
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from pinner.store.mark import Unknown
     from pinner.store.names import NamedDescriptor
     from pinner.store.sweeping import StalePartial
+
+PARTIALS_STAY: Final = 24 * 3600.0
+"""Seconds in which somebody may come back for a download that broke off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

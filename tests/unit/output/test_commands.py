@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,24 @@ from pinner.lockfile import Lock
 from pinner.oci.platform import Platform
 from pinner.outcome import Failed
 from pinner.output.check import check_fields, render_check
-from pinner.output.images import NamedImage, images_fields, render_images
+from pinner.output.images import (
+    Columns,
+    NamedImage,
+    images_fields,
+    render_image_ids,
+    render_images,
+)
 from pinner.output.inspect import Inspected, inspect_fields, render_inspect
 from pinner.output.lock import lock_fields, render_lock
+from pinner.output.naming import render_rm, render_tag, rm_fields, tag_fields
+from pinner.output.prune import prune_fields, render_prune
 from pinner.output.sync import render_sync, sync_fields
 from pinner.output.verify import render_verify, verify_fields
 from pinner.resolve import Added, Changed, Kept, LockResult, Removed
+from pinner.store.names import NamedDescriptor, member
+from pinner.store.naming import NoSuchName, Tagged
+from pinner.store.prune import Pruned, PrunedBlob
+from pinner.store.sweeping import StalePartial
 from pinner.store.verify import Fault, Finding, Report
 from pinner.sync import Synced, SyncResult
 from pinner.sync.result import Amount
@@ -200,9 +213,80 @@ IMAGES: dict[str, list[NamedImage]] = {
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_images(name: str) -> None:
-    text = render_images(IMAGES[name], store="/cache/pinner/store")
+    text = render_images(IMAGES[name], store="/cache/pinner/store", now=NOW)
     assert text == expected(f"{name}.txt", text)
     fields = pretty(images_fields(IMAGES[name], store="/cache/pinner/store"))
+    assert fields == expected(f"{name}.json", fields)
+
+
+def test_images_with_digests_and_whole_ids() -> None:
+    shape = Columns(digests=True, truncate=False)
+    text = render_images(IMAGES["images-some"], store="/s", now=NOW, shape=shape)
+    assert text == expected("images-wide.txt", text)
+
+
+def test_images_quiet() -> None:
+    text = render_image_ids([*IMAGES["images-some"], *IMAGES["images-some"]])
+    assert text == expected("images-quiet.txt", text)
+
+
+PRUNED: dict[str, Pruned] = {
+    "prune-all": Pruned(
+        names=(
+            NamedDescriptor(name=f"foreign {HOSTILE}", descriptor=descriptor(0xF0, 1)),
+            NamedDescriptor(
+                name=f"docker.io/library/app@{digest(2)}",
+                descriptor=member(descriptor(2, 1), digest(1)),
+            ),
+        ),
+        blobs=(
+            PrunedBlob(digest=digest(3), size=45 * MB),
+            PrunedBlob(digest=digest(4), size=1500),
+        ),
+        partials=(StalePartial(name="put-0123", size=20),),
+        leased=1,
+    ),
+    "prune-blob": Pruned(
+        names=(), blobs=(PrunedBlob(digest=digest(3), size=45 * MB),), partials=()
+    ),
+    "prune-nothing": Pruned(names=(), blobs=(), partials=()),
+    "prune-leased": Pruned(names=(), blobs=(), partials=(), leased=3),
+}
+
+
+@pytest.mark.parametrize("name", PRUNED)
+def test_prune(name: str) -> None:
+    text = render_prune(PRUNED[name], dry_run=False) + render_prune(PRUNED[name], dry_run=True)
+    assert text == expected(f"{name}.txt", text)
+    fields = pretty(prune_fields(PRUNED[name], dry_run=False))
+    assert fields == expected(f"{name}.json", fields)
+
+
+TAGGED = Tagged(
+    source="docker.io/library/app:1",
+    target="registry.example:5000/app:stable",
+    descriptor=descriptor(0xA1, 1),
+    replaced=None,
+)
+TAGS = {"tag-new": TAGGED, "tag-moved": replace(TAGGED, replaced=descriptor(0xB1, 1))}
+
+
+@pytest.mark.parametrize("name", TAGS)
+def test_tag(name: str) -> None:
+    text = render_tag(TAGS[name])
+    assert text == expected(f"{name}.txt", text)
+    fields = pretty(tag_fields(TAGS[name]))
+    assert fields == expected(f"{name}.json", fields)
+
+
+GONE_NAMES = {"rm-some": PRUNED["prune-all"].names, "rm-none": ()}
+
+
+@pytest.mark.parametrize("name", GONE_NAMES)
+def test_rm(name: str) -> None:
+    text = render_rm(GONE_NAMES[name])
+    assert text == expected(f"{name}.txt", text)
+    fields = pretty(rm_fields(GONE_NAMES[name], [NoSuchName(HOSTILE)]))
     assert fields == expected(f"{name}.json", fields)
 
 
@@ -290,11 +374,13 @@ def test_verify(name: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        render_images(IMAGES["images-some"], store=f"/tmp/{HOSTILE}"),
+        render_images(IMAGES["images-some"], store=f"/tmp/{HOSTILE}", now=NOW),
         render_inspect(INSPECTED["inspect-locked"], now=NOW),
         render_verify(REPORTS["verify-bad"], seconds=1),
+        render_prune(PRUNED["prune-all"], dry_run=False),
+        render_rm(GONE_NAMES["rm-some"]),
     ],
-    ids=["images", "inspect", "verify"],
+    ids=["images", "inspect", "verify", "prune", "rm"],
 )
 def test_O01_nothing_foreign_reaches_the_terminal_raw(text: str) -> None:
     assert "\\x1b]52" in text
