@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pinner.oci.digest import Digest
-from pinner.progress import BlobPlan, ImagePlan
 from pinner.sync.download import fetch_blobs
 from pinner.sync.plan import BlobNeed
+from pinner.sync.shown import show
 from pinner.sync.transfer import BlobFailed
 
 if TYPE_CHECKING:
@@ -68,14 +68,7 @@ class Fetcher:
         failed: dict[Digest, PinnerError] = {}
         if not needs:
             return failed
-        images = _images(needs)
-        self.progress.plan(
-            tuple(images),
-            tuple(
-                BlobPlan(digest=str(need.descriptor.digest), size=need.descriptor.size)
-                for need in needs
-            ),
-        )
+        images = show(self.progress, needs)
 
         def handle(events: Sequence[Event]) -> None:
             failed.update(
@@ -113,18 +106,3 @@ def _needs(wants: Iterable[Want]) -> tuple[BlobNeed, ...]:
         for of_blob in found.values()
     ]
     return tuple(sorted(needs, key=lambda need: (-need.descriptor.size, need.descriptor.digest)))
-
-
-def _images(needs: Iterable[BlobNeed]) -> list[ImagePlan]:
-    waiting: dict[str, list[Descriptor]] = {}
-    for need in needs:
-        for name in need.images:
-            waiting.setdefault(name, []).append(need.descriptor)
-    return [
-        ImagePlan(
-            name=name,
-            blobs=tuple(str(blob.digest) for blob in blobs),
-            size=sum(blob.size for blob in blobs),
-        )
-        for name, blobs in waiting.items()
-    ]

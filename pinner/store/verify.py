@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from pinner.terminal import safe
 from pinner.workers import map_concurrently
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from pinner.oci.digest import Digest
@@ -75,22 +75,29 @@ class Report:
         size: their bytes.
         images: how many names were followed.
         findings: corrupt blobs first, then the images' and the strays; empty where all is well.
+        sound: the blobs that hash to their names.
     """
 
     blobs: int
     size: int
     images: int
     findings: tuple[Finding, ...]
+    sound: frozenset[Digest] = field(default=frozenset(), compare=False)
 
 
-def verify(store: Store, *, jobs: int) -> Report:
-    """Read everything that the store holds, with `jobs` threads.
+def verify(store: Store, *, jobs: int, known: Collection[Digest] = ()) -> Report:
+    """Read everything that the store holds.
+
+    Args:
+        store: which.
+        jobs: threads.
+        known: blobs that were found sound a moment ago, and are not read again.
 
     Raises:
         StoreError: a folder of the store cannot be read. What is wrong inside is a finding.
     """
     sizes, strays = _scan(store)
-    bad = _corrupt(store, tuple(sizes), jobs)
+    bad = _corrupt(store, tuple(one for one in sizes if one not in known), jobs)
     document, damage = _index(store)
     users, lacks = _follow(store, document, sizes, bad)
     corrupt = [
@@ -109,6 +116,7 @@ def verify(store: Store, *, jobs: int) -> Report:
         size=sum(sizes.values()),
         images=len({root.name for root in names.named(document)} & set(chain(*users.values()))),
         findings=(*corrupt, *damage, *lacks, *strays),
+        sound=frozenset(sizes) - frozenset(bad),
     )
 
 
@@ -200,7 +208,8 @@ def _finding(store: Store, lack: Lack) -> Finding:
 def _settle(store: Store, good: set[Digest], bad: set[Digest]) -> None:
     """Make durable what is good, and note what is bad."""
     noted = store.ledger.noted()
-    if not bad - noted and not good & noted:
+    # What is bad may be in the note of this boot, whose blobs are trusted.
+    if not bad and not good & noted:
         return
     # A store that cannot be written to still gets its report.
     with contextlib.suppress(StoreError):

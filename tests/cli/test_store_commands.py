@@ -134,7 +134,7 @@ def test_verify_finds_a_spoilt_layer_and_sync_mends_it(
     ran = pinner("verify", "--store", "store")
     assert ran.code == 1
     assert f"needed by {synced.host}/debian:stable\n" in ran.out
-    assert ran.out.endswith("1 corrupt. Next: pinner sync, which fetches them anew\n")
+    assert ran.out.endswith("1 corrupt. Next: pinner verify --repair, which fetches them anew\n")
     again = pinner("sync", "--store", "store", "--platform", "linux/amd64")
     assert again.code == 0, again.err
     assert pinner("verify", "--store", "store").code == 0
@@ -289,3 +289,60 @@ def test_tag_refuses(
         ran = pinner("tag", source, target, "--store", store)
         assert ran.code == 2
         assert said in ran.err
+
+
+def test_verify_repairs(pinner: Pinner, synced: RegistrySim, tmp_path: Path) -> None:
+    spoil(tmp_path / "store", b"debian" * 10)
+    (missing,) = (
+        path
+        for path in (tmp_path / "store/blobs/sha256").iterdir()
+        if path.read_bytes() == b"app" * 10
+    )
+    missing.unlink()
+    ran = pinner("verify", "--repair", "--store", "store")
+    assert ran.code == 0, ran.err
+    assert ran.out.count("mended blob sha256:") == 2
+    assert f", which was corrupt, needed by {synced.host}/debian:stable\n" in ran.out
+    assert f", which was missing, needed by {synced.host}/app:stable\n" in ran.out
+    assert ran.out.endswith(": 2 mended, all sound\n")
+    assert pinner("verify", "--store", "store").code == 0
+
+
+def test_verify_repairs_outside_of_a_project(
+    pinner: Pinner, synced: RegistrySim, tmp_path: Path
+) -> None:
+    spoil(tmp_path / "store", b"debian" * 10)
+    (tmp_path / "elsewhere/.git").mkdir(parents=True)
+    store = str(tmp_path / "store")
+    ran = pinner("--directory", "elsewhere", "verify", "--repair", "--store", store)
+    assert ran.code == 0, ran.err
+
+
+def test_verify_says_what_it_could_not_repair(
+    pinner: Pinner, synced: RegistrySim, tmp_path: Path
+) -> None:
+    spoil(tmp_path / "store", b"debian" * 10)
+    synced.content.repositories["debian"].blobs.clear()
+    ran = pinner("verify", "--repair", "--store", "store")
+    assert ran.code == 3
+    assert "error: " in ran.err
+    assert ran.out.endswith(": 1 corrupt left\n")
+    document = json.loads(pinner("verify", "--repair", "--store", "store", "--json").out)
+    assert document["failed"][0]["error"]["code"] == "not-found"
+    assert document["mended"] == []
+
+
+def test_verify_leaves_to_prune_what_no_image_needs(
+    pinner: Pinner, synced: RegistrySim, tmp_path: Path
+) -> None:
+    pinner("rm", f"{synced.host}/debian:stable", "--store", "store")
+    spoil(tmp_path / "store", b"debian" * 10)
+    ran = pinner("verify", "--repair", "--store", "store")
+    assert ran.code == 1
+    assert ran.out.endswith(
+        ": 1 corrupt left. Next: pinner prune, which removes what no image needs\n"
+    )
+    pinner("prune", "--store", "store")
+    assert pinner("verify", "--repair", "--store", "store").out.endswith(
+        ": nothing to mend, all sound\n"
+    )

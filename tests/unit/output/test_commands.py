@@ -26,7 +26,7 @@ from pinner.output.lock import lock_fields, render_lock
 from pinner.output.naming import render_rm, render_tag, rm_fields, tag_fields
 from pinner.output.prune import prune_fields, render_prune
 from pinner.output.sync import render_sync, sync_fields
-from pinner.output.verify import render_verify, verify_fields
+from pinner.output.verify import render_repair, render_verify, repair_fields, verify_fields
 from pinner.resolve import Added, Changed, Kept, LockResult, Removed
 from pinner.store.names import NamedDescriptor, member
 from pinner.store.naming import NoSuchName, Tagged
@@ -34,6 +34,7 @@ from pinner.store.prune import Pruned, PrunedBlob
 from pinner.store.sweeping import StalePartial
 from pinner.store.verify import Fault, Finding, Report
 from pinner.sync import Synced, SyncResult
+from pinner.sync.repair import Broken, Repair, Unmended
 from pinner.sync.result import Amount
 from support.golden import expected, pretty
 from support.outcomes import AMD64, ARM64, descriptor, digest, locked, stored
@@ -357,10 +358,46 @@ REPORTS: dict[str, Report] = {
             finding(Fault.MISSING, f"blob {digest(0x13)} is missing", "docker.io/library/app:1"),
         ),
     ),
+    "verify-unneeded": Report(
+        blobs=1, size=1, images=0, findings=(finding(Fault.CORRUPT, "blob x has other bytes"),)
+    ),
     "verify-stray": Report(
         blobs=1, size=1, images=1, findings=(finding(Fault.STRAY, "x is not named as a blob"),)
     ),
 }
+
+
+def broken(number: int, *images: str, is_corrupt: bool = True) -> Broken:
+    return Broken(
+        descriptor=descriptor(number, MB), is_corrupt=is_corrupt, repositories=(), images=images
+    )
+
+
+REPAIRS: dict[str, Repair] = {
+    "repair-sound": Repair(mended=(), failed=(), report=REPORTS["verify-sound"]),
+    "repair-all": Repair(
+        mended=(
+            broken(0x11, "docker.io/library/node:22", f"foreign {HOSTILE}"),
+            broken(0x12, is_corrupt=False),
+        ),
+        failed=(),
+        report=REPORTS["verify-sound"],
+    ),
+    "repair-some": Repair(
+        mended=(broken(0x14, "docker.io/library/node:22"),),
+        failed=(Unmended(broken=broken(0x13, "docker.io/library/app:1"), error=GONE),),
+        report=REPORTS["verify-bad"],
+    ),
+    "repair-unneeded": Repair(mended=(), failed=(), report=REPORTS["verify-unneeded"]),
+}
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+def test_repair(name: str) -> None:
+    text = render_repair(REPAIRS[name], seconds=1.2)
+    assert text == expected(f"{name}.txt", text)
+    fields = pretty(repair_fields(REPAIRS[name]))
+    assert fields == expected(f"{name}.json", fields)
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -377,10 +414,11 @@ def test_verify(name: str) -> None:
         render_images(IMAGES["images-some"], store=f"/tmp/{HOSTILE}", now=NOW),
         render_inspect(INSPECTED["inspect-locked"], now=NOW),
         render_verify(REPORTS["verify-bad"], seconds=1),
+        render_repair(REPAIRS["repair-all"], seconds=1),
         render_prune(PRUNED["prune-all"], dry_run=False),
         render_rm(GONE_NAMES["rm-some"]),
     ],
-    ids=["images", "inspect", "verify", "prune", "rm"],
+    ids=["images", "inspect", "verify", "repair", "prune", "rm"],
 )
 def test_O01_nothing_foreign_reaches_the_terminal_raw(text: str) -> None:
     assert "\\x1b]52" in text

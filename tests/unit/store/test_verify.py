@@ -271,3 +271,21 @@ def test_a_clean_verification_writes_nothing(full: Store) -> None:
     before = {place: place.stat().st_mtime_ns for place in full.root.rglob("*")}
     verify(full, jobs=2)
     assert {place: place.stat().st_mtime_ns for place in full.root.rglob("*")} == before
+
+
+def test_a_blob_that_this_boot_wrote_and_that_is_corrupt_is_denied(root: Path) -> None:
+    """Also where nothing beside it is left to be struck off."""
+    with open_store(root) as store:
+        store.announce([Digest.of(LAYER)])
+        store.put(Digest.of(LAYER), LAYER)
+        spoil(store, LAYER, b"x" * len(LAYER))
+        verify(store, jobs=1)
+        assert not store.has(Digest.of(LAYER), len(LAYER))
+
+
+def test_what_is_known_to_be_sound_is_not_read_again(
+    full: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = verify(full, jobs=1)
+    monkeypatch.setattr(full.blobs, "matches", lambda digest: False)
+    assert verify(full, jobs=1, known=first.sound).findings == ()
