@@ -346,3 +346,10 @@ def test_verify_leaves_to_prune_what_no_image_needs(
     assert pinner("verify", "--repair", "--store", "store").out.endswith(
         ": nothing to mend, all sound\n"
     )
+
+
+def test_inspect_tells_how_an_image_is_run(pinner: Pinner, synced: RegistrySim) -> None:
+    document = json.loads(pinner("inspect", "debian", "--store", "store", "--json").out)
+    platform = document["platforms"][0]
+    assert platform["config"].keys() >= {"env", "cmd", "entrypoint", "user", "exposed_ports"}
+    assert len(platform["diff_ids"]) == len(platform["layers"])

@@ -12,6 +12,7 @@ from pinner.errors import IntegrityError, NotFound
 from pinner.freshness import Kind, Stale
 from pinner.lockfile import Lock
 from pinner.oci.platform import Platform
+from pinner.oci.runconfig import RunConfig, Step
 from pinner.outcome import Failed
 from pinner.output.check import check_fields, render_check
 from pinner.output.images import (
@@ -292,7 +293,33 @@ def test_rm(name: str) -> None:
 
 
 LABELS = {"org.opencontainers.image.version": "12.8", f"o{HOSTILE}": f"a\nb{HOSTILE}"}
+RUN = RunConfig(
+    author="somebody",
+    user="1000",
+    working_dir="/srv",
+    entrypoint=("/entry point",),
+    cmd=("serve", f"--name={HOSTILE}"),
+    env=("PATH=/bin", f"SECRET={HOSTILE}"),
+    ports=("80/tcp",),
+    volumes=("/data",),
+    stop_signal="SIGQUIT",
+    healthcheck=("CMD", "true"),
+    run_shell=("/bin/bash", "-c"),
+    on_build=("RUN true",),
+    diff_ids=(str(digest(0x77)),),
+    history=(
+        Step(created="2026-11-15T10:00:00Z", created_by="COPY a /a", comment="buildkit"),
+        Step(created_by="CMD x", empty=True),
+    ),
+)
 INSPECTED: dict[str, Inspected] = {
+    "inspect-run": Inspected(
+        name="app",
+        reference="docker.io/library/app:latest",
+        digest=digest(0x10),
+        locked=False,
+        platforms=((AMD64, digest(0x10), stored(0x10, BASE, run=RUN)),),
+    ),
     "inspect-locked": Inspected(
         name="debian",
         reference="docker.io/library/debian:bookworm",
@@ -413,12 +440,13 @@ def test_verify(name: str) -> None:
     [
         render_images(IMAGES["images-some"], store=f"/tmp/{HOSTILE}", now=NOW),
         render_inspect(INSPECTED["inspect-locked"], now=NOW),
+        render_inspect(INSPECTED["inspect-run"], now=NOW),
         render_verify(REPORTS["verify-bad"], seconds=1),
         render_repair(REPAIRS["repair-all"], seconds=1),
         render_prune(PRUNED["prune-all"], dry_run=False),
         render_rm(GONE_NAMES["rm-some"]),
     ],
-    ids=["images", "inspect", "verify", "repair", "prune", "rm"],
+    ids=["images", "inspect", "run", "verify", "repair", "prune", "rm"],
 )
 def test_O01_nothing_foreign_reaches_the_terminal_raw(text: str) -> None:
     assert "\\x1b]52" in text
