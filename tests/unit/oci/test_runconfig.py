@@ -82,6 +82,10 @@ def test_a_command_of_one_text_is_a_list_of_it() -> None:
     assert read({"config": {"Cmd": ""}}).cmd == ()
 
 
+def test_what_is_no_text_is_left_out() -> None:
+    assert read({"config": {"Env": [1, "A=1", None]}}).env == ("A=1",)
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000])
 def test_of_no_json_there_is_nothing(data: bytes) -> None:
     assert parse_run_config(data) == RunConfig()
