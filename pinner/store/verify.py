@@ -172,13 +172,17 @@ def _follow(
     users: dict[Digest, list[str]] = {}
     lacks: dict[Digest, Finding] = {}
 
+    def size_of(digest: Digest) -> int | None:
+        # What a sync stored since the blobs were listed is not missing.
+        return sizes[digest] if digest in sizes else _size_now(store, digest)
+
     def read(digest: Digest) -> bytes:
         if digest in bad:
             raise StoreError(bad[digest])
         return store.read(digest, MANIFEST_LIMIT)
 
     for root in names.roots(document):
-        found = reach(root.descriptor, sizes.get, read)
+        found = reach(root.descriptor, size_of, read)
         for digest in found.needed:
             users.setdefault(digest, []).append(root.name or str(root.descriptor.digest))
         for lack in found.lacks:
@@ -194,6 +198,13 @@ def _follow(
     for digest, named in users.items():
         users[digest] = [name for name in named if name[name.find("@") :] not in members]
     return users, [replace(lack, images=tuple(users[digest])) for digest, lack in lacks.items()]
+
+
+def _size_now(store: Store, digest: Digest) -> int | None:
+    try:
+        return store.blobs.size(digest)
+    except StoreError:
+        return None  # a stray, which is told
 
 
 def _finding(store: Store, lack: Lack) -> Finding:

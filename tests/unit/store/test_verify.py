@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -289,3 +289,20 @@ def test_what_is_known_to_be_sound_is_not_read_again(
     first = verify(full, jobs=1)
     monkeypatch.setattr(full.blobs, "matches", lambda digest: False)
     assert verify(full, jobs=1, known=first.sound).findings == ()
+
+
+def test_an_image_that_is_synced_meanwhile_is_not_incomplete(
+    full: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = storing.manifest_of(CONFIG, [b"late"])
+    real = full.index
+
+    def index() -> dict[str, Any]:
+        monkeypatch.setattr(full, "index", real)
+        for data in (b"late", late):
+            full.put(Digest.of(data), data)
+        storing.name(full, "docker.io/library/late:1", late)
+        return real()
+
+    monkeypatch.setattr(full, "index", index)
+    assert verify(full, jobs=1).findings == ()
