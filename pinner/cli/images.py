@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 def images(
     session: Session, *, name: str | None, digests: bool, no_trunc: bool, store: Path | None
 ) -> int:
-    """List the images in the store, in docker's columns: a row for each platform.
+    """List the images in the store.
 
-    SIZE is what config and layers take up in the store, compressed. -q prints the image IDs alone.
+    The columns are docker's, with a row for each platform. SIZE is what config and layers take up
+    in the store, compressed. -q prints the image IDs alone.
     """
     from pinner.output import images as told  # noqa: PLC0415 - help does without
 

@@ -114,7 +114,7 @@ def verify(store: Store, *, jobs: int, known: Collection[Digest] = ()) -> Report
     return Report(
         blobs=len(sizes),
         size=sum(sizes.values()),
-        images=len({root.name for root in names.named(document)} & set(chain(*users.values()))),
+        images=len(_own_names(document) & set(chain(*users.values()))),
         findings=(*corrupt, *damage, *lacks, *strays),
         sound=frozenset(sizes) - frozenset(bad),
     )
@@ -198,6 +198,17 @@ def _follow(
     for digest, named in users.items():
         users[digest] = [name for name in named if name[name.find("@") :] not in members]
     return users, [replace(lack, images=tuple(users[digest])) for digest, lack in lacks.items()]
+
+
+def _own_names(document: dict[str, Any]) -> set[str]:
+    """The names, without those that are there only since another one is."""
+    named = names.named(document)
+    digests = {str(root.descriptor.digest) for root in named}
+    return {
+        root.name
+        for root in named
+        if root.descriptor.annotations.get(names.MEMBER_OF) not in digests
+    }
 
 
 def _size_now(store: Store, digest: Digest) -> int | None:

@@ -306,3 +306,21 @@ def test_an_image_that_is_synced_meanwhile_is_not_incomplete(
 
     monkeypatch.setattr(full, "index", index)
     assert verify(full, jobs=1).findings == ()
+
+
+def test_the_names_by_digest_of_an_index_are_no_images_though_it_is_corrupt(store: Store) -> None:
+    image = storing.manifest_of(CONFIG, [LAYER])
+    index = storing.index_of([image])
+    for data in (CONFIG, LAYER, image, index):
+        store.put(Digest.of(data), data)
+    root = storing.describe(index, mediatypes.OCI_INDEX)
+    below = names.member(storing.describe(image, mediatypes.OCI_MANIFEST), root.digest)
+    store.name_images(
+        [
+            NamedDescriptor(name=f"docker.io/library/a@{below.digest}", descriptor=below),
+            NamedDescriptor(name="docker.io/library/a:1", descriptor=root),
+        ]
+    )
+    assert verify(store, jobs=1).images == 1
+    spoil(store, index, b"x")
+    assert verify(store, jobs=1).images == 1
