@@ -203,6 +203,10 @@ def test_the_picture_of_mistakes_is_what_pinner_says() -> None:
         pytest.param(["a"], ["a", "b"], False, id="a line more"),
         pytest.param(["a in 0.2 s"], ["a in 13.0 s"], True, id="other seconds"),
         pytest.param(["| 9 d → 2 d |"], ["| 10 d → 3 d |"], True, id="another day"),
+        pytest.param(
+            ["a   14 months ago   1B"], ["a   2 years ago     1B"], True, id="years later"
+        ),
+        pytest.param(["a   14 months ago   1B"], ["a   2 years ago     2B"], False, id="no age"),
         pytest.param(["held for 9 d"], ["held for 8 d"], False, id="another span"),
         pytest.param(["a in 2 blobs"], ["a in 3 blobs"], False, id="other numbers"),
         pytest.param(["a", "…", "d"], ["a", "b", "c", "d"], True, id="lines left out"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from pinner.cli.comparing import compare
-from pinner.cli.options import entry_names, jobs_option
+from pinner.cli.options import entry_names, jobs_option, parse_age
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -30,17 +30,6 @@ _SEEN: Final = "seen.json"
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
-def _parse_age(ctx: click.Context, param: click.Parameter, value: str | None) -> timedelta | None:
-    from pinner.spec.duration import InvalidDuration, parse_duration  # noqa: PLC0415
-
-    if value is None:
-        return None
-    try:
-        return parse_duration(value)
-    except InvalidDuration as error:
-        raise click.BadParameter(error.what, ctx, param) from error
-
-
 def update_options(function: _Function) -> _Function:
     """What `update` and `outdated` share: the entries, `--minimum-age`, `--seen`, `--jobs`."""
     decorators = (
@@ -48,7 +37,7 @@ def update_options(function: _Function) -> _Function:
         click.option(
             "--minimum-age",
             metavar="D",
-            callback=_parse_age,
+            callback=parse_age,
             help="Take images of this age, such as 3d, whatever images.toml says.",
         ),
         click.option(

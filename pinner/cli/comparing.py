@@ -87,9 +87,15 @@ def compare(
                 open_source=open_source if asks else None,
                 inventory=inventory,
             )
-    with session.open_store(wish.store) as store, session.watch() as progress:
+    with (
+        session.open_store(wish.store) as store,
+        # A store that takes nothing still serves if it has everything.
+        store.lease(optional=True) as lease,
+        session.watch() as progress,
+    ):
         fetcher = Fetcher(
             store=store,
+            lease=lease,
             open_source=open_source,
             progress=progress,
             clock=session.clock,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import click
+
 from pinner.cli.options import command, store_option
 
 if TYPE_CHECKING:
@@ -12,20 +14,40 @@ if TYPE_CHECKING:
 
     from pinner.cli.context import Session
     from pinner.output.images import NamedImage
+    from pinner.store.contents import StoredManifest
     from pinner.store.layout import Store
     from pinner.store.names import NamedDescriptor
 
 
 @command
+@click.argument("name", required=False, metavar="[REPOSITORY[:TAG]]")
+@click.option("--digests", is_flag=True, help="Show the digests that the names stand for.")
+@click.option("--no-trunc", is_flag=True, help="Show whole image IDs.")
 @store_option
-def images(session: Session, *, store: Path | None) -> int:
-    """List the images in the store."""
-    from pinner.output.images import images_fields, render_images  # noqa: PLC0415 - help does without
+def images(
+    session: Session, *, name: str | None, digests: bool, no_trunc: bool, store: Path | None
+) -> int:
+    """List the images in the store.
+
+    The columns are docker's, with a row for each platform. SIZE is what config and layers take up
+    in the store, compressed. -q prints the image IDs alone.
+    """
+    from pinner.output import images as told  # noqa: PLC0415 - help does without
 
     with session.existing_store(store) as opened:
         found = [_described(opened, named) for named in opened.images()] if opened else []
+    if name is not None:
+        found = [image for image in told.without_members(found) if told.is_named(image, name)]
     place = os.path.normpath(session.store_path(store))
-    session.answer(render_images(found, store=place), images_fields(found, store=place))
+    shape = told.Columns(digests=digests, truncate=not no_trunc)
+    session.answer(
+        told.render_image_ids(found, shape=shape)
+        if session.options.quiet
+        else told.render_images(
+            found, store=place, now=session.clock.now(), shape=shape, asked=name or ""
+        ),
+        told.images_fields(found, store=place),
+    )
     return 0
 
 
@@ -33,9 +55,13 @@ def _described(store: Store, named: NamedDescriptor) -> NamedImage:
     from pinner.errors import PinnerError  # noqa: PLC0415 - help does without
     from pinner.output.images import NamedImage  # noqa: PLC0415
     from pinner.store.contents import stored_manifests  # noqa: PLC0415
+    from pinner.store.names import MEMBER_OF  # noqa: PLC0415
 
     digest = named.descriptor.digest
+    manifests: tuple[StoredManifest, ...] | PinnerError
     try:
-        return NamedImage(name=named.name, digest=digest, manifests=stored_manifests(store, digest))
+        manifests = stored_manifests(store, digest)
     except PinnerError as error:
-        return NamedImage(name=named.name, digest=digest, manifests=error)
+        manifests = error
+    member_of = named.descriptor.annotations.get(MEMBER_OF, "")
+    return NamedImage(name=named.name, digest=digest, manifests=manifests, member_of=member_of)

@@ -64,30 +64,21 @@ def _locked(image: LockedImage, store: Store | None) -> Inspected:
 def _stored(name: str, store: Store | None, locked: Mapping[str, LockedImage]) -> Inspected:
     from pinner.output.inspect import Inspected  # noqa: PLC0415 - help does without
     from pinner.store.contents import stored_manifests  # noqa: PLC0415
+    from pinner.store.naming import find_name  # noqa: PLC0415
 
-    names = {named.name: named.descriptor for named in store.images()} if store else {}
-    full = _full(name)
-    found = names.get(name) or names.get(full)
+    names = store.images() if store else ()
+    found = find_name(names, name)
     if store is None or found is None:
-        raise _unknown(name, [*locked, *names])
-    manifests = stored_manifests(store, found.digest)
+        raise _unknown(name, [*locked, *(named.name for named in names)])
+    digest = found.descriptor.digest
+    manifests = stored_manifests(store, digest)
     return Inspected(
         name=name,
-        reference=name if name in names else full,
-        digest=found.digest,
+        reference=found.name,
+        digest=digest,
         locked=False,
         platforms=tuple((stored.platform, stored.digest, stored) for stored in manifests),
     )
-
-
-def _full(name: str) -> str:
-    """The name under which the store would have a reference; empty where it is none."""
-    from pinner.oci.reference import InvalidReference, Reference  # noqa: PLC0415 - help does without
-
-    try:
-        return str(Reference.parse(name).tag_or_latest())
-    except InvalidReference:
-        return ""
 
 
 def _unknown(name: str, known: Sequence[str]) -> InputError:

@@ -18,6 +18,7 @@ from pinner.cli.context import GlobalOptions, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import timedelta
 
     from pinner.cli.context import Runtime
     from pinner.oci.platform import Platform
@@ -125,6 +126,18 @@ def platform_option(function: _Function) -> _Function:
         callback=_parse_platforms,
         help="A platform such as linux/arm64; may be given again.",
     )(function)
+
+
+def parse_age(ctx: click.Context, param: click.Parameter, value: str | None) -> timedelta | None:
+    """The callback of an option that takes a duration such as `3d`."""
+    from pinner.spec.duration import InvalidDuration, parse_duration  # noqa: PLC0415
+
+    if value is None:
+        return None
+    try:
+        return parse_duration(value)
+    except InvalidDuration as error:
+        raise click.BadParameter(error.what, ctx, param) from error
 
 
 def one_platform_option(help_text: str) -> Callable[[_Function], _Function]:

@@ -33,11 +33,14 @@ COMMANDS: Final[Table] = {
     },
     "Images by hand": {
         "pull": "pinner.cli.pull:pull",
+        "tag": "pinner.cli.tag:tag",
+        "rm": "pinner.cli.rm:rm",
     },
     "Look into the store": {
         "images": "pinner.cli.images:images",
         "inspect": "pinner.cli.inspect:inspect",
         "verify": "pinner.cli.verify:verify",
+        "prune": "pinner.cli.prune:prune",
     },
     "Ways out of the store": {
         "export": "pinner.cli.export:export",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pinner.oci.digest import Digest
-from pinner.progress import BlobPlan, ImagePlan
 from pinner.sync.download import fetch_blobs
 from pinner.sync.plan import BlobNeed
+from pinner.sync.shown import show
 from pinner.sync.transfer import BlobFailed
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pinner.oci.reference import Repository
     from pinner.progress import Progress
     from pinner.store.layout import Store
+    from pinner.store.leases import Lease
     from pinner.sync.transfer import Event
 
 
@@ -39,9 +40,14 @@ class Want:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetcher:
-    """Downloads what a store lacks."""
+    """Downloads what a store lacks.
+
+    Attributes:
+        lease: keeps what was fetched from being pruned until it was read.
+    """
 
     store: Store
+    lease: Lease
     open_source: Callable[[], CompareSource]
     progress: Progress
     clock: Clock
@@ -56,18 +62,13 @@ class Fetcher:
         Raises:
             StoreError: the store or the disk failed.
         """
-        needs = _needs(want for want in wants if not want.is_in(self.store))
+        wanted = list(wants)
+        self.lease.hold(want.descriptor.digest for want in wanted)
+        needs = _needs(want for want in wanted if not want.is_in(self.store))
         failed: dict[Digest, PinnerError] = {}
         if not needs:
             return failed
-        images = _images(needs)
-        self.progress.plan(
-            tuple(images),
-            tuple(
-                BlobPlan(digest=str(need.descriptor.digest), size=need.descriptor.size)
-                for need in needs
-            ),
-        )
+        images = show(self.progress, needs)
 
         def handle(events: Sequence[Event]) -> None:
             failed.update(
@@ -105,18 +106,3 @@ def _needs(wants: Iterable[Want]) -> tuple[BlobNeed, ...]:
         for of_blob in found.values()
     ]
     return tuple(sorted(needs, key=lambda need: (-need.descriptor.size, need.descriptor.digest)))
-
-
-def _images(needs: Iterable[BlobNeed]) -> list[ImagePlan]:
-    waiting: dict[str, list[Descriptor]] = {}
-    for need in needs:
-        for name in need.images:
-            waiting.setdefault(name, []).append(need.descriptor)
-    return [
-        ImagePlan(
-            name=name,
-            blobs=tuple(str(blob.digest) for blob in blobs),
-            size=sum(blob.size for blob in blobs),
-        )
-        for name, blobs in waiting.items()
-    ]

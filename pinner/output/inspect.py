@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -11,8 +12,11 @@ from pinner.output.units import age, plural, size
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pinner.oci.digest import Digest
     from pinner.oci.platform import Platform
+    from pinner.oci.runconfig import RunConfig
     from pinner.store.contents import StoredManifest
 
 _NO_DATE_BEFORE: Final = 315_532_800.0  # 1980: the epoch and zero times are no dates
@@ -39,7 +43,7 @@ class Inspected:
 
 
 def render_inspect(image: Inspected, *, now: float) -> str:
-    """The image's digests, then each platform with its layers and labels.
+    """The image's digests, then each platform: how it is run, layers, labels.
 
     Args:
         image: what was found.
@@ -75,15 +79,71 @@ def _platform(
         ("image id", str(stored.config.digest)),
         ("size", f"{size(stored.size)} in {plural(len(stored.layers), 'layer')}{state}"),
     ]
-    created = _created(stored.created)
+    created = created_time(stored.created)
     if created is not None:
         rows.append(("created", f"{age(now - created.timestamp())}, {created:%Y-%m-%d}"))
+    rows += _run_rows(stored.run)
     rows += [("layer", f"{layer.digest}  {size(layer.size)}") for layer in stored.layers]
     rows += [("label", f"{safe(key)}={safe(text)}") for key, text in sorted(stored.labels.items())]
     return head + columns(rows)
 
 
-def _created(text: str) -> datetime | None:
+def _run_rows(run: RunConfig | None) -> list[tuple[str, str]]:
+    """How it wants to be run; what an image does not say has no row."""
+    if run is None:
+        return []
+    lone = [
+        ("author", run.author),
+        ("user", run.user),
+        ("workdir", run.working_dir),
+        ("entrypoint", shlex.join(run.entrypoint)),
+        ("cmd", shlex.join(run.cmd)),
+        ("stop signal", run.stop_signal),
+        ("healthcheck", shlex.join(run.healthcheck)),
+        ("shell", shlex.join(run.run_shell)),
+    ]
+    many = [("env", run.env), ("port", run.ports), ("volume", run.volumes)]
+    return [
+        *((key, safe(text)) for key, text in lone if text),
+        *((key, safe(text)) for key, texts in many for text in texts),
+        *(("onbuild", safe(text)) for text in run.on_build),
+    ]
+
+
+def _run_fields(run: RunConfig) -> dict[str, Any]:
+    def texts(values: Iterable[str]) -> list[str]:
+        return [safe(value) for value in values]
+
+    return {
+        "author": safe(run.author) or None,
+        "config": {
+            "user": safe(run.user),
+            "working_dir": safe(run.working_dir),
+            "entrypoint": texts(run.entrypoint),
+            "cmd": texts(run.cmd),
+            "env": texts(run.env),
+            "exposed_ports": texts(run.ports),
+            "volumes": texts(run.volumes),
+            "stop_signal": safe(run.stop_signal),
+            "healthcheck": texts(run.healthcheck),
+            "shell": texts(run.run_shell),
+            "on_build": texts(run.on_build),
+        },
+        "diff_ids": texts(run.diff_ids),
+        "history": [
+            {
+                "created": safe(step.created) or None,
+                "created_by": safe(step.created_by),
+                "comment": safe(step.comment),
+                "empty_layer": step.empty,
+            }
+            for step in run.history
+        ],
+    }
+
+
+def created_time(text: str) -> datetime | None:
+    """When an image says that it was made; None where that is no date."""
     try:
         created = datetime.fromisoformat(text)
         return created if created.timestamp() >= _NO_DATE_BEFORE else None
@@ -110,5 +170,6 @@ def _fields(
                 for layer in stored.layers
             ],
             "labels": {safe(key): safe(text) for key, text in sorted(stored.labels.items())},
+            **(_run_fields(stored.run) if stored.run else {}),
         }
     return fields

@@ -115,6 +115,17 @@ class Blobs:
             os.close(fd)
         folder.sync()
 
+    def remove(self, digest: Digest) -> None:
+        """Remove a blob that nothing needs; one that is gone is fine.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        try:
+            self.folder(digest.algorithm, create=False).unlink(digest.hex)
+        except FileNotFoundError:
+            return
+
     def close(self) -> None:
         """Release the folders."""
         with self._lock:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pinner.oci.config import CONFIG_LIMIT, MalformedConfig, parse_config
 from pinner.oci.manifest import MANIFEST_LIMIT, Index, parse_manifest
+from pinner.oci.runconfig import RunConfig, parse_run_config
 from pinner.oci.stored import stored_manifest
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class StoredManifest:
         complete: whether config and layers are all here.
         created: the publisher's claim, usually RFC 3339; empty where there is none.
         labels: foreign text, to be shown only through `terminal.safe`.
+        run: how it wants to be run; None where the config is not here, or an artifact's.
     """
 
     digest: Digest
@@ -42,6 +44,7 @@ class StoredManifest:
     complete: bool
     created: str
     labels: Mapping[str, str]
+    run: RunConfig | None = None
 
     @property
     def blobs(self) -> dict[Digest, int]:
@@ -80,15 +83,17 @@ def _parsed(store: Store, digest: Digest) -> Manifest | Index:
 def _stored(
     store: Store, digest: Digest, manifest: Manifest, platform: Platform | None
 ) -> StoredManifest:
-    created, labels = "", {}
+    created, labels, run = "", {}, None
     if store.has(manifest.config.digest):
+        data = store.read(manifest.config.digest, CONFIG_LIMIT)
         try:
-            config = parse_config(store.read(manifest.config.digest, CONFIG_LIMIT))
+            config = parse_config(data)
         except MalformedConfig:
             pass  # an artifact's config is not an image's
         else:
             platform = platform or config.platform
             created, labels = config.created, dict(config.labels)
+            run = parse_run_config(data)
     return StoredManifest(
         digest=digest,
         platform=platform,
@@ -97,4 +102,5 @@ def _stored(
         complete=all(store.has(blob.digest, blob.size) for blob in manifest.blobs()),
         created=created,
         labels=labels,
+        run=run,
     )

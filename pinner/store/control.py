@@ -3,6 +3,7 @@
     .pinner/lock        flock: held for each read-modify-write of what processes share
     .pinner/new         the next version of a file, until it is renamed to its place
     .pinner/unsynced/   see `durability`
+    .pinner/leases/     see `leases`
 
 It is made at the first write, so that a layout of another tool can be read without writing to it.
 """

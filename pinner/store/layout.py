@@ -3,7 +3,7 @@
     oci-layout  index.json          what every tool for OCI layouts reads
     blobs/<algorithm>/<hex>         verified blobs, read-only files
     ingest/                         partials (see `ingest`)
-    .pinner/                        lock and notes (see `control`, `durability`)
+    .pinner/                        lock, notes and leases (see `control`, `durability`, `leases`)
 
 Opening and reading never write, so a read-only store serves as long as it is complete (T09).
 """
@@ -24,6 +24,7 @@ from pinner.store.boot import current_boot_id
 from pinner.store.control import control_held
 from pinner.store.durability import Ledger
 from pinner.store.ingest import Busy, Ingest, Present
+from pinner.store.leases import Lease, leased
 from pinner.store.locks import acquire
 from pinner.store.opening import open_root
 from pinner.store.partial import INGEST, Partial, partial_name
@@ -31,11 +32,13 @@ from pinner.store.sweeping import sweep
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
 
     from pinner.oci.digest import Buffer, Digest
+    from pinner.store.control import Held
     from pinner.store.fs import Folder
     from pinner.store.names import NamedDescriptor
 
@@ -131,7 +134,8 @@ class Store:
         blobs = self.blobs.folder(digest.algorithm, create=True)
         ingest = self._ingest_folder()
         name = f"put-{os.urandom(_TOKEN).hex()}"
-        fd = ingest.open_file(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        fd = acquire(ingest, name, wait=True)
+        assert fd is not None  # noqa: S101 - it was waited for
         try:
             fs.write_fully(fd, data, 0, self.path(digest))
             publish(fd, ingest, name, blobs, digest.hex, sync=sync)
@@ -211,9 +215,36 @@ class Store:
         before = self.index()
         if names.merged(before, entries) == before:
             return
-        with control_held(self._folder) as held:
-            data = names.dumps(names.merged(self.index(), entries))
-            held.replace(self._folder, names.INDEX_FILE, data)
+        with self.locked() as held:
+            self.replace_index(held, names.merged(self.index(), entries))
+
+    def lease(self, *, optional: bool = False) -> Lease:
+        """What a run needs and `prune` must leave alone; nothing is written before it is held.
+
+        Args:
+            optional: for who only reads: where the store cannot be written to, nothing is held.
+        """
+        return Lease(self._folder, optional=optional)
+
+    def leased(self, *, tidy: bool = False) -> set[Digest]:
+        """What running processes hold; `tidy` (under the lock) removes what dead ones left.
+
+        Raises:
+            StoreError: a lease cannot be read.
+        """
+        return leased(self._folder, tidy=tidy)
+
+    def locked(self) -> AbstractContextManager[Held]:
+        """The store's control lock, for who reads, decides and changes names or removes blobs."""
+        return control_held(self._folder)
+
+    def replace_index(self, held: Held, document: dict[str, Any]) -> None:
+        """Make this the document `index.json`, whole; `held` is the store's own lock.
+
+        Raises:
+            StoreError: the disk refused; it is as it was.
+        """
+        held.replace(self._folder, names.INDEX_FILE, names.dumps(document))
 
     def sweep(self, *, now: float, older_than: float) -> int:
         """Remove what killed runs left in `ingest/` and nobody came back for.
@@ -228,12 +259,19 @@ class Store:
         Raises:
             StoreError: the disk refused.
         """
+        with self.ingest_folder() as folder:
+            return len(sweep(folder, before=now - older_than)) if folder else 0
+
+    @contextlib.contextmanager
+    def ingest_folder(self) -> Iterator[Folder | None]:
+        """The folder of partials, for looking through it; None where there is none yet."""
         try:
             folder = self._folder.folder(INGEST)
         except FileNotFoundError:
-            return 0
+            yield None
+            return
         try:
-            return sweep(folder, before=now - older_than)
+            yield folder
         finally:
             folder.close()
 

@@ -48,6 +48,27 @@ def acquire(folder: Folder, name: str, *, wait: bool) -> int | None:
         os.close(fd)  # renamed or removed while we waited: that lock guards nothing
 
 
+def is_free(folder: Folder, name: str) -> bool:
+    """Whether nobody holds the lock of the file `name`, now; it is neither made nor written to.
+
+    Raises:
+        StoreError: not a regular file, or a file system without locks.
+    """
+    try:
+        fd = folder.open_file(name, os.O_RDONLY)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise store_error(error, folder.path / name, "cannot be locked") from error
+    finally:
+        os.close(fd)
+    return True
+
+
 @contextmanager
 def exclusive(folder: Folder, name: str) -> Iterator[None]:
     """Hold the lock file `name` for the length of the block, waiting for it first."""

@@ -3,12 +3,15 @@
 Each image that pinner keeps is one descriptor, named twice: `org.opencontainers.image.ref.name` is
 what skopeo, podman and umoci look up, `io.containerd.image.name` what containerd imports by. Other
 tools' descriptors, keys and annotations stay as they are. Pure: bytes in, bytes out.
+
+A *member name* (`repository@sha256:…`) is there only because an index is: its annotation
+`pinner.member-of` has the index's digest. A name that somebody asked for has no such mark.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pinner.oci import strictjson
@@ -18,8 +21,9 @@ from pinner.oci.mediatypes import OCI_INDEX
 from pinner.oci.strictjson import MalformedJson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
+    from pinner.oci.digest import Digest
     from pinner.oci.platform import Platform
 
 INDEX_FILE: Final = "index.json"
@@ -28,6 +32,7 @@ _ENTRY_LIMIT: Final = 1_000_000
 _SCHEMA: Final = 2
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME: Final = "io.containerd.image.name"
+MEMBER_OF: Final = "pinner.member-of"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,23 @@ class NamedDescriptor:
 
     name: str
     descriptor: Descriptor
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the name is there only because an index is."""
+        return MEMBER_OF in self.descriptor.annotations
+
+
+def member(descriptor: Descriptor, index: Digest) -> Descriptor:
+    """The descriptor of a member name, for a manifest below this index."""
+    return replace(descriptor, annotations={**descriptor.annotations, MEMBER_OF: str(index)})
+
+
+def asked_for(descriptor: Descriptor) -> Descriptor:
+    """The descriptor of a name that somebody asked for: without the marks of other names."""
+    own = {REF_NAME, CONTAINERD_NAME, MEMBER_OF}
+    kept = {key: text for key, text in descriptor.annotations.items() if key not in own}
+    return replace(descriptor, annotations=kept)
 
 
 def loads(data: bytes) -> dict[str, Any]:
@@ -104,6 +126,7 @@ def merged(document: dict[str, Any], entries: Sequence[NamedDescriptor]) -> dict
     """The document with each name pointing to its descriptor, in the place that the name had.
 
     New names come last. Of several entries with one name, the first is replaced, the others go.
+    A name that somebody asked for stays so where an index brings it along as well.
     """
     wanted = {entry.name: _entry(entry) for entry in entries}
     placed: set[str] = set()
@@ -114,9 +137,21 @@ def merged(document: dict[str, Any], entries: Sequence[NamedDescriptor]) -> dict
             manifests.append(entry.value)
         elif name not in placed:
             placed.add(name)
-            manifests.append(wanted[name])
+            manifests.append(_chosen(entry.value, wanted[name]))
     manifests += [entry for name, entry in wanted.items() if name not in placed]
     return {**document, "manifests": manifests}
+
+
+def without(document: dict[str, Any], gone: Collection[str]) -> dict[str, Any]:
+    """The document without the entries of these names."""
+    manifests = [entry.value for entry in _entries(document) if _name_if_any(entry) not in gone]
+    return {**document, "manifests": manifests}
+
+
+def _chosen(present: Any, wanted: dict[str, Any]) -> Any:
+    same = present.get("digest") == wanted["digest"]
+    marked = MEMBER_OF in (present.get("annotations") or {})
+    return present if same and not marked and MEMBER_OF in wanted["annotations"] else wanted
 
 
 def _entries(document: dict[str, Any]) -> Iterator[Field]:

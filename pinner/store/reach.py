@@ -16,7 +16,7 @@ from pinner.oci.manifest import Index, parse_manifest
 from pinner.oci.sources import RawManifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from pinner.oci.descriptor import Descriptor
     from pinner.oci.digest import Digest
@@ -41,38 +41,40 @@ class Reach:
 
     Attributes:
         needed: every blob that the root needs, here or not, and each member of an index that is
-            here, in the order of the walk.
+            here, in the order of the walk, with what points to it.
         lacks: empty where the root is complete.
     """
 
-    needed: dict[Digest, None] = field(default_factory=dict)
+    needed: dict[Digest, Descriptor] = field(default_factory=dict)
     lacks: list[Lack] = field(default_factory=list)
 
 
-def reach(root: Descriptor, sizes: Mapping[Digest, int], read: Callable[[Digest], bytes]) -> Reach:
+def reach(
+    root: Descriptor, size_of: Callable[[Digest], int | None], read: Callable[[Digest], bytes]
+) -> Reach:
     """Follow a root through the blobs that are here.
 
     Args:
         root: an entry of `index.json`.
-        sizes: the blobs that are here.
+        size_of: the bytes of a blob's file; None where it is not here.
         read: the verified bytes of one of them; a `PinnerError` where they are corrupt, which is
             no lack of the root's but a fault of the blob's own.
     """
     found = Reach()
-    _visit(root, sizes, read, found)
+    _visit(root, size_of, read, found)
     return found
 
 
 def _visit(
     descriptor: Descriptor,
-    sizes: Mapping[Digest, int],
+    size_of: Callable[[Digest], int | None],
     read: Callable[[Digest], bytes],
     found: Reach,
 ) -> None:
     if descriptor.digest in found.needed:
         return
-    found.needed[descriptor.digest] = None
-    if not _is_here(descriptor, sizes, found):
+    found.needed[descriptor.digest] = descriptor
+    if not _is_here(descriptor, size_of, found):
         return
     if not (
         mediatypes.is_index(descriptor.media_type) or mediatypes.is_manifest(descriptor.media_type)
@@ -89,20 +91,20 @@ def _visit(
         found.lacks.append(Lack(digest=descriptor.digest, what=error.what, is_malformed=True))
         return
     if isinstance(manifest, Index):
-        here = [member for member in manifest.manifests if member.digest in sizes]
+        here = [member for member in manifest.manifests if size_of(member.digest) is not None]
         if manifest.manifests and not here:
             what = f"none of the {len(manifest.manifests)} manifests of {descriptor.digest} is here"
             found.lacks.append(Lack(digest=descriptor.digest, what=what))
         for member in here:
-            _visit(member, sizes, read, found)
+            _visit(member, size_of, read, found)
     else:
         for blob in manifest.blobs():
-            found.needed[blob.digest] = None
-            _is_here(blob, sizes, found)
+            found.needed[blob.digest] = blob
+            _is_here(blob, size_of, found)
 
 
-def _is_here(descriptor: Descriptor, sizes: Mapping[Digest, int], found: Reach) -> bool:
-    size = sizes.get(descriptor.digest)
+def _is_here(descriptor: Descriptor, size_of: Callable[[Digest], int | None], found: Reach) -> bool:
+    size = size_of(descriptor.digest)
     if size is None:
         what = f"blob {descriptor.digest} is missing"
         found.lacks.append(Lack(digest=descriptor.digest, what=what))

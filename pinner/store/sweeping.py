@@ -5,44 +5,72 @@ from __future__ import annotations
 import os
 import re
 import stat
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pinner.store.locks import acquire
+from pinner.store.locks import acquire, is_free
 from pinner.store.partial import JOURNAL_SUFFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from pinner.store.fs import Folder
 
 _OURS: Final = re.compile(
     rf"(?:put|sha256|sha512)-[0-9a-f]{{16,128}}(?:{re.escape(JOURNAL_SUFFIX)})?", re.ASCII
 )
+_BLOCK: Final = 512
 
 
-def sweep(ingest: Folder, *, before: float) -> int:
-    """Remove every file of `ingest/` that was last written before `before` and is not held.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StalePartial:
+    """A partial that nobody came back for.
+
+    Attributes:
+        name: its file in `ingest/`.
+        size: bytes that it takes up on the disk, holes and journal left out.
+    """
+
+    name: str
+    size: int
+
+
+def stale(ingest: Folder, *, before: float, keep: Container[str] = ()) -> list[StalePartial]:
+    """The files of `ingest/` that were last written before `before` and are not held.
 
     Args:
         ingest: the open folder.
         before: seconds since the epoch.
+        keep: names of partials that somebody is going to continue.
 
     Returns:
-        How many files went, journals not counted unless they were alone.
+        A partial and its journal are one; a journal counts where it is alone.
 
     Raises:
         StoreError: the disk refused.
     """
     names = {name for name in ingest.names() if _OURS.fullmatch(name)}
-    return sum(
-        _remove(ingest, name)
-        for name in names
-        if name.removesuffix(JOURNAL_SUFFIX) not in names - {name}
-        if _is_stale(ingest, name, before)
-    )
+    found = []
+    for name in sorted(names):
+        partial = name.removesuffix(JOURNAL_SUFFIX)
+        if partial in names - {name} or partial in keep:
+            continue
+        seen = ingest.stat(name)
+        if seen is None or not stat.S_ISREG(seen.st_mode) or seen.st_mtime >= before:
+            continue
+        if is_free(ingest, name):  # else a live process is at it (T14)
+            size = min(seen.st_size, seen.st_blocks * _BLOCK)
+            found.append(StalePartial(name=name, size=size))
+    return found
 
 
-def _is_stale(ingest: Folder, name: str, before: float) -> bool:
-    found = ingest.stat(name)
-    return found is not None and stat.S_ISREG(found.st_mode) and found.st_mtime < before
+def sweep(ingest: Folder, *, before: float, keep: Container[str] = ()) -> list[StalePartial]:
+    """Remove what `stale` finds, unless somebody takes it up meanwhile; what went is returned.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    return [one for one in stale(ingest, before=before, keep=keep) if _remove(ingest, one.name)]
 
 
 def _remove(ingest: Folder, name: str) -> bool:

@@ -11,26 +11,25 @@ from __future__ import annotations
 import contextlib
 import enum
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pinner.errors import PinnerError, StoreError
-from pinner.oci.digest import Digest, InvalidDigest
 from pinner.oci.manifest import MANIFEST_LIMIT
 from pinner.store import names
+from pinner.store.listing import listed
 from pinner.store.reach import reach
 from pinner.terminal import safe
 from pinner.workers import map_concurrently
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from pinner.oci.digest import Digest
     from pinner.store.layout import Store
     from pinner.store.reach import Lack
-
-_ALGORITHMS: Final = ("sha256", "sha512")
 
 
 class Fault(enum.Enum):
@@ -76,22 +75,29 @@ class Report:
         size: their bytes.
         images: how many names were followed.
         findings: corrupt blobs first, then the images' and the strays; empty where all is well.
+        sound: the blobs that hash to their names.
     """
 
     blobs: int
     size: int
     images: int
     findings: tuple[Finding, ...]
+    sound: frozenset[Digest] = field(default=frozenset(), compare=False)
 
 
-def verify(store: Store, *, jobs: int) -> Report:
-    """Read everything that the store holds, with `jobs` threads.
+def verify(store: Store, *, jobs: int, known: Collection[Digest] = ()) -> Report:
+    """Read everything that the store holds.
+
+    Args:
+        store: which.
+        jobs: threads.
+        known: blobs that were found sound a moment ago, and are not read again.
 
     Raises:
         StoreError: a folder of the store cannot be read. What is wrong inside is a finding.
     """
     sizes, strays = _scan(store)
-    bad = _corrupt(store, tuple(sizes), jobs)
+    bad = _corrupt(store, tuple(one for one in sizes if one not in known), jobs)
     document, damage = _index(store)
     users, lacks = _follow(store, document, sizes, bad)
     corrupt = [
@@ -108,8 +114,9 @@ def verify(store: Store, *, jobs: int) -> Report:
     return Report(
         blobs=len(sizes),
         size=sum(sizes.values()),
-        images=len({root.name for root in names.named(document)} & set(chain(*users.values()))),
+        images=len(_own_names(document) & set(chain(*users.values()))),
         findings=(*corrupt, *damage, *lacks, *strays),
+        sound=frozenset(sizes) - frozenset(bad),
     )
 
 
@@ -117,27 +124,15 @@ def _scan(store: Store) -> tuple[dict[Digest, int], list[Finding]]:
     """The size of each file that is named as a blob, and what else lies beside them."""
     sizes: dict[Digest, int] = {}
     strays: list[Finding] = []
-    for algorithm in _ALGORITHMS:
-        try:
-            folder = store.blobs.folder(algorithm, create=False)
-        except FileNotFoundError:
-            continue
-        for name in sorted(folder.names()):
-            found = folder.stat(name)
-            if found is None:
-                continue  # pruned a moment ago
-            path = folder.path / name
-            try:
-                digest = Digest.parse(f"{algorithm}:{name}")
-            except InvalidDigest:
-                what = f"{safe(name)} is not named as a blob"
-                strays.append(Finding(fault=Fault.STRAY, what=what, path=path))
-                continue
-            if stat.S_ISREG(found.st_mode):
-                sizes[digest] = found.st_size
-            else:
-                what = f"{digest} is not a regular file"
-                strays.append(Finding(fault=Fault.STRAY, what=what, path=path, digest=digest))
+    for one in listed(store.blobs):
+        if one.digest is None:
+            what = f"{safe(one.path.name)} is not named as a blob"
+            strays.append(Finding(fault=Fault.STRAY, what=what, path=one.path))
+        elif stat.S_ISREG(one.stat.st_mode):
+            sizes[one.digest] = one.stat.st_size
+        else:
+            what = f"{one.digest} is not a regular file"
+            strays.append(Finding(fault=Fault.STRAY, what=what, path=one.path, digest=one.digest))
     return sizes, strays
 
 
@@ -177,13 +172,17 @@ def _follow(
     users: dict[Digest, list[str]] = {}
     lacks: dict[Digest, Finding] = {}
 
+    def size_of(digest: Digest) -> int | None:
+        # What a sync stored since the blobs were listed is not missing.
+        return sizes[digest] if digest in sizes else _size_now(store, digest)
+
     def read(digest: Digest) -> bytes:
         if digest in bad:
             raise StoreError(bad[digest])
         return store.read(digest, MANIFEST_LIMIT)
 
     for root in names.roots(document):
-        found = reach(root.descriptor, sizes, read)
+        found = reach(root.descriptor, size_of, read)
         for digest in found.needed:
             users.setdefault(digest, []).append(root.name or str(root.descriptor.digest))
         for lack in found.lacks:
@@ -201,6 +200,24 @@ def _follow(
     return users, [replace(lack, images=tuple(users[digest])) for digest, lack in lacks.items()]
 
 
+def _own_names(document: dict[str, Any]) -> set[str]:
+    """The names, without those that are there only since another one is."""
+    named = names.named(document)
+    digests = {str(root.descriptor.digest) for root in named}
+    return {
+        root.name
+        for root in named
+        if root.descriptor.annotations.get(names.MEMBER_OF) not in digests
+    }
+
+
+def _size_now(store: Store, digest: Digest) -> int | None:
+    try:
+        return store.blobs.size(digest)
+    except StoreError:
+        return None  # a stray, which is told
+
+
 def _finding(store: Store, lack: Lack) -> Finding:
     return Finding(
         fault=Fault.MALFORMED if lack.is_malformed else Fault.MISSING,
@@ -213,7 +230,8 @@ def _finding(store: Store, lack: Lack) -> Finding:
 def _settle(store: Store, good: set[Digest], bad: set[Digest]) -> None:
     """Make durable what is good, and note what is bad."""
     noted = store.ledger.noted()
-    if not bad - noted and not good & noted:
+    # What is bad may be in the note of this boot, whose blobs are trusted.
+    if not bad and not good & noted:
         return
     # A store that cannot be written to still gets its report.
     with contextlib.suppress(StoreError):

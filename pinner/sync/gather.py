@@ -15,10 +15,11 @@ from pinner.oci.manifest import MANIFEST_LIMIT, Index, Manifest, expand, parse_m
 from pinner.oci.reference import Reference
 from pinner.oci.sources import BlobSource, ManifestSource
 from pinner.oci.stored import stored_manifest
+from pinner.store.names import member
 from pinner.sync.plan import ImageNeed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pinner.lockfile import LockedImage
     from pinner.oci.digest import Digest
@@ -41,11 +42,24 @@ class ManifestGatherer:
     """Brings manifests into a store and says what each image needs."""
 
     def __init__(
-        self, store: Store, open_source: Callable[[], SyncSource], warn: Callable[[str], None]
+        self,
+        store: Store,
+        open_source: Callable[[], SyncSource],
+        warn: Callable[[str], None],
+        hold: Callable[[Iterable[Digest]], None],
     ) -> None:
+        """Gather for one run.
+
+        Args:
+            store: where from, and where to.
+            open_source: opens the registry, when something is missing.
+            warn: takes what the user should know.
+            hold: keeps blobs from being pruned; called before it is looked whether they are here.
+        """
         self._store = store
         self._open_source = open_source
         self._warn = warn
+        self._hold = hold
 
     def missing(self, wanted: Iterable[Wanted]) -> list[Digest]:
         """The digests of the indexes and manifests that will have to be fetched."""
@@ -54,6 +68,7 @@ class ManifestGatherer:
             for item in wanted
             for digest in (item.image.digest, *(digest for _, digest in item.manifests))
         )
+        self._hold(digests)
         return [digest for digest in digests if not self._store.has(digest)]
 
     def gather(self, wanted: Wanted) -> ImageNeed:
@@ -82,13 +97,12 @@ class ManifestGatherer:
             blob.digest: blob for _, manifest in manifests.values() for blob in manifest.blobs()
         }
         reference = str(_name_in_store(image))
-        members = [raw for raw, _ in manifests.values()] if index is not None else []
         return ImageNeed(
             name=image.name,
             reference=reference,
             repository=image.repository,
             names={
-                **{f"{image.repository}@{raw.digest}": _descriptor(raw) for raw in members},
+                **_member_names(image, index, [raw for raw, _ in manifests.values()]),
                 reference: _descriptor(root),
             },
             platforms=tuple(manifests),
@@ -112,8 +126,8 @@ class ManifestGatherer:
                 f"{image.name}: {raw.digest} is an image, and not one of its locked platforms",
                 where="images.lock",
             )
-        nested = expand(parsed, lambda member: self._fetch(image.repository, member.digest))
-        _check_members(nested, wanted)
+        expanded = expand(parsed, lambda nested: self._fetch(image.repository, nested.digest))
+        _check_members(expanded, wanted)
         return raw
 
     def _gone(
@@ -135,12 +149,25 @@ class ManifestGatherer:
         )
 
     def _fetch(self, repository: Repository, digest: Digest) -> RawManifest:
+        self._hold([digest])
         if self._store.has(digest):
             return stored_manifest(digest, self._store.read(digest, MANIFEST_LIMIT))
         raw = self._open_source().manifest(repository, digest)
         parse_manifest(raw)
         self._store.put(digest, raw.data)
         return raw
+
+
+def _member_names(
+    image: LockedImage, index: RawManifest | None, manifests: Sequence[RawManifest]
+) -> dict[str, Descriptor]:
+    """Each manifest by its digest: below an index; in its own right where that was dropped."""
+    return {
+        f"{image.repository}@{raw.digest}": (
+            _descriptor(raw) if index is None else member(_descriptor(raw), index.digest)
+        )
+        for raw in (manifests if index is not None or len(manifests) > 1 else ())
+    }
 
 
 def _descriptor(raw: RawManifest) -> Descriptor:

@@ -1,7 +1,8 @@
 """The whole of a sync: gather manifests, plan, download with one pool, name the images last.
 
 The main thread waits for what the workers report and is the only one that writes index.json: an
-image is named when all its blobs are in the store, so that a visible image is always complete.
+image is named when all its blobs are in the store, so that a visible image is always complete. From
+before it looks what is missing until the images have their names, a lease keeps `prune` away.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ from pinner.progress import BlobPlan, ImagePlan
 from pinner.store.names import NamedDescriptor
 from pinner.sync.download import fetch_blobs
 from pinner.sync.gather import ManifestGatherer, SyncSource
+from pinner.sync.offline import OfflineSource
 from pinner.sync.plan import plan_sync
 from pinner.sync.result import Amount, Synced, SyncResult
 from pinner.sync.transfer import BlobDone, BlobFailed, BlobWrong, RunFailed
 from pinner.workers import map_concurrently
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pinner.clock import Clock
     from pinner.oci.digest import Digest
     from pinner.progress import Progress
     from pinner.store.layout import Store
+    from pinner.store.leases import Lease
     from pinner.sync.plan import BlobNeed, ImageNeed, SyncPlan
     from pinner.sync.select import Wanted
     from pinner.sync.transfer import Event
@@ -92,11 +95,13 @@ class _Run:
         self.store.sweep(now=self.clock.now(), older_than=_STALE)
         names = [item.name if isinstance(item, Failed) else item.image.name for item in wanted]
         self.outcomes.update({item.name: item for item in wanted if isinstance(item, Failed)})
-        plan = self._plan([item for item in wanted if not isinstance(item, Failed)])
-        images = self._images(plan)
-        self._name([image for image in images.values() if not image.waits_for])
-        if plan.blobs:
-            self._download(plan, images)
+        todo = [item for item in wanted if not isinstance(item, Failed)]
+        plan = self._all_here(todo)
+        if plan is None:
+            with self.store.lease() as lease:
+                plan = self._bring(todo, lease)
+        else:
+            self._name(list(self._images(plan).values()))
         return SyncResult(
             outcomes=tuple(self.outcomes[name] for name in names),
             fetched=Amount(blobs=len(self.fetched), size=sum(self.fetched)),
@@ -106,8 +111,36 @@ class _Run:
             warnings=tuple(self.warnings),
         )
 
-    def _plan(self, wanted: Sequence[Wanted]) -> SyncPlan:
-        gatherer = ManifestGatherer(self.store, self.open_source, self._warn)
+    def _all_here(self, wanted: Sequence[Wanted]) -> SyncPlan | None:
+        """The plan where every image is here with its names, which protect it; else None.
+
+        Nothing is written, locked or asked for.
+        """
+        gatherer = ManifestGatherer(self.store, OfflineSource, self._warn, _hold_nothing)
+        if gatherer.missing(wanted):
+            return None
+        needs: list[ImageNeed] = []
+        for answer in map_concurrently(gatherer.gather, wanted, jobs=self.jobs):
+            if isinstance(answer, PinnerError):
+                return None
+            needs.append(answer)
+        plan = plan_sync(needs, self.store.has)
+        if plan.failed or plan.blobs:
+            return None
+        # Names are looked at last: what they name now was not pruned before.
+        return plan if all(image.named for image in self._images(plan).values()) else None
+
+    def _bring(self, wanted: Sequence[Wanted], lease: Lease) -> SyncPlan:
+        """Fetch what is missing and name the images, before the lease ends."""
+        plan = self._plan(wanted, lease)
+        images = self._images(plan)
+        self._name([image for image in images.values() if not image.waits_for])
+        if plan.blobs:
+            self._download(plan, images)
+        return plan
+
+    def _plan(self, wanted: Sequence[Wanted], lease: Lease) -> SyncPlan:
+        gatherer = ManifestGatherer(self.store, self.open_source, self._warn, lease.hold)
         self.store.announce(gatherer.missing(wanted))
         answers = map_concurrently(gatherer.gather, wanted, jobs=self.jobs)
         needs: list[ImageNeed] = []
@@ -118,6 +151,7 @@ class _Run:
                 self._fail(item.image.name, answer)
             else:
                 needs.append(answer)
+        lease.hold(blob.digest for need in needs for blob in need.blobs)
         plan = plan_sync(needs, self.store.has)
         for failure in plan.failed:
             self._fail(failure.name, failure.error)
@@ -128,11 +162,12 @@ class _Run:
         for blob in plan.blobs:
             for name in blob.images:
                 waits[name].add(blob.descriptor.digest)
-        names = {named.name: named.descriptor.digest for named in self.store.images()}
+        names = {named.name: named for named in self.store.images()}
         images: dict[str, _Image] = {}
         for need in plan.images:
             named = all(
-                names.get(name) == descriptor.digest for name, descriptor in need.names.items()
+                _stands(names.get(name), NamedDescriptor(name=name, descriptor=descriptor))
+                for name, descriptor in need.names.items()
             )
             images[need.name] = _Image(
                 need=need,
@@ -250,6 +285,19 @@ class _Run:
 
     def _warn(self, text: str) -> None:
         self.warnings.setdefault(text)
+
+
+def _hold_nothing(_digests: Iterable[Digest]) -> None:
+    """What its names protect needs no lease."""
+
+
+def _stands(found: NamedDescriptor | None, wanted: NamedDescriptor) -> bool:
+    """Whether a name stands for what it shall; one that is asked for, in its own right."""
+    return (
+        found is not None
+        and found.descriptor.digest == wanted.descriptor.digest
+        and (wanted.is_member or not found.is_member)
+    )
 
 
 def _wrong(event: BlobWrong) -> str:

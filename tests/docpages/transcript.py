@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _PROMPT: Final = "$ "
 _SECONDS: Final = re.compile(r"\bin \d+\.\d+ s\b")
 _AGES: Final = re.compile(r"\b\d+ d → \d+ d\b")
+_AGO: Final = re.compile(r"\b(?:\d+|About an?) (?:second|minute|hour|day|week|month|year)s? ago\b")
+_WIDE: Final = re.compile(r" {3,}")  # a column is as wide as the ages in it
 _IMAGE_DONE: Final = re.compile(r"[\w.-]+: [\d.]+ k?M?B in \d+ blobs?")
 
 
@@ -75,9 +77,20 @@ def agree(shown: Sequence[str], real: Sequence[str]) -> bool:
 
 
 def _settled(lines: Iterable[str]) -> list[str]:
-    untimed = (_AGES.sub("0 d → 0 d", _SECONDS.sub("in 0.0 s", line)) for line in lines)
+    untimed = map(_untimed, lines)
     settled: list[str] = []
     for unordered, group in groupby(untimed, lambda line: bool(_IMAGE_DONE.fullmatch(line))):
         chunk = list(group)
         settled += sorted(chunk) if unordered else chunk
     return settled
+
+
+def _untimed(line: str) -> str:
+    for pattern, text in (
+        (_SECONDS, "in 0.0 s"),
+        (_AGES, "0 d → 0 d"),
+        (_AGO, "0 days ago"),
+        (_WIDE, "   "),
+    ):
+        line = pattern.sub(text, line)
+    return line

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pinner.lockfile import LockedImage
 from pinner.oci import mediatypes
 from pinner.oci.descriptor import Descriptor
@@ -9,6 +11,9 @@ from pinner.oci.digest import Digest
 from pinner.oci.platform import Platform
 from pinner.oci.reference import Repository
 from pinner.store.contents import StoredManifest
+
+if TYPE_CHECKING:
+    from pinner.oci.runconfig import RunConfig
 
 AMD64 = Platform.parse("linux/amd64")
 ARM64 = Platform.parse("linux/arm64")
@@ -48,6 +53,7 @@ def stored(
     complete: bool = True,
     created: str = "2026-11-15T10:00:00.123456789Z",
     labels: dict[str, str] | None = None,
+    run: RunConfig | None = None,
 ) -> StoredManifest:
     """An image for one platform in a store."""
     return StoredManifest(
@@ -58,4 +64,5 @@ def stored(
         complete=complete,
         created=created,
         labels=labels or {},
+        run=run,
     )

@@ -158,13 +158,22 @@ def _task_hold(store: Store, number: int) -> None:
         sys.stdin.read()
 
 
+def _task_lease(store: Store, number: int) -> None:
+    """Hold a lease of a blob, until killed."""
+    with store.lease() as lease:
+        lease.hold([Digest.of(noise(number, 1000))])
+        sys.stdout.write("leasing\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
 def _task_open(store: Store, number: int) -> None:
     """Open the store, and that is all."""
 
 
 _TASKS = {
     task.__name__.removeprefix("_task_"): task
-    for task in (*(_task_open, _task_name, _task_share, _task_many, _task_hold),)
+    for task in (*(_task_open, _task_name, _task_share, _task_many, _task_hold, _task_lease),)
 }
 
 

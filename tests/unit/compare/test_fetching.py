@@ -12,6 +12,7 @@ from pinner.oci.memory import MemorySource
 from pinner.oci.reference import Repository
 from pinner.progress import BlobPlan, ImagePlan, NullProgress
 from pinner.store.layout import Store
+from pinner.store.prune import PruneWish, prune
 from support.clock import FakeClock
 from support.storing import describe, noise
 
@@ -49,6 +50,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def fetcher(store: Store, registry: MemorySource, listener: Listener) -> Fetcher:
     return Fetcher(
         store=store,
+        lease=store.lease(),
         open_source=lambda: registry,
         progress=listener,
         clock=FakeClock(),
@@ -99,3 +101,22 @@ def test_what_the_store_has_is_not_asked_for(store: Store) -> None:
     assert fetcher(store, registry, listener).fetch([want("app", APP, SMALL)]) == {}
     assert registry.counts == {}
     assert listener.plans == []
+
+
+def test_T19_what_a_comparison_needs_is_not_pruned_before_it_was_read(store: Store) -> None:
+    registry = MemorySource()
+    registry.push_blob(APP, LARGE)
+    store.put(describe(SMALL).digest, SMALL)
+    wish = PruneWish(partials_older_than=0)
+    with store.lease() as lease:
+        fetcher = Fetcher(
+            store=store,
+            lease=lease,
+            open_source=lambda: registry,
+            progress=Listener(),
+            clock=FakeClock(),
+            jobs=2,
+        )
+        assert fetcher.fetch([want("app", APP, SMALL), want("app", APP, LARGE)]) == {}
+        assert prune(store, wish, now=2.0**40).blobs == ()
+    assert len(prune(store, wish, now=2.0**40).blobs) == 2

@@ -74,6 +74,7 @@ def compare(
     if fetch and store and open_source:
         fetcher = Fetcher(
             store=store,
+            lease=store.lease(),
             open_source=open_source,
             progress=NullProgress(),
             clock=FakeClock(),

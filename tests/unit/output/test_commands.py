@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,31 @@ from pinner.errors import IntegrityError, NotFound
 from pinner.freshness import Kind, Stale
 from pinner.lockfile import Lock
 from pinner.oci.platform import Platform
+from pinner.oci.runconfig import RunConfig, Step
 from pinner.outcome import Failed
 from pinner.output.archive import archive_fields, render_archive
 from pinner.output.check import check_fields, render_check
-from pinner.output.images import NamedImage, images_fields, render_images
+from pinner.output.images import (
+    Columns,
+    NamedImage,
+    images_fields,
+    render_image_ids,
+    render_images,
+)
 from pinner.output.inspect import Inspected, inspect_fields, render_inspect
 from pinner.output.lock import lock_fields, render_lock
+from pinner.output.naming import render_rm, render_tag, rm_fields, tag_fields
+from pinner.output.prune import prune_fields, render_prune
 from pinner.output.sync import render_sync, sync_fields
-from pinner.output.verify import render_verify, verify_fields
+from pinner.output.verify import render_repair, render_verify, repair_fields, verify_fields
 from pinner.resolve import Added, Changed, Kept, LockResult, Removed
+from pinner.store.names import NamedDescriptor, member
+from pinner.store.naming import NoSuchName, Tagged
+from pinner.store.prune import Pruned, PrunedBlob
+from pinner.store.sweeping import StalePartial
 from pinner.store.verify import Fault, Finding, Report
 from pinner.sync import Synced, SyncResult
+from pinner.sync.repair import Broken, Repair, Unmended
 from pinner.sync.result import Amount
 from support.archiving import Built, built, index_over
 from support.golden import expected, pretty
@@ -203,14 +218,111 @@ IMAGES: dict[str, list[NamedImage]] = {
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_images(name: str) -> None:
-    text = render_images(IMAGES[name], store="/cache/pinner/store")
+    text = render_images(IMAGES[name], store="/cache/pinner/store", now=NOW)
     assert text == expected(f"{name}.txt", text)
     fields = pretty(images_fields(IMAGES[name], store="/cache/pinner/store"))
     assert fields == expected(f"{name}.json", fields)
 
 
+def test_images_with_digests_and_whole_ids() -> None:
+    shape = Columns(digests=True, truncate=False)
+    text = render_images(IMAGES["images-some"], store="/s", now=NOW, shape=shape)
+    assert text == expected("images-wide.txt", text)
+
+
+def test_images_quiet() -> None:
+    text = render_image_ids([*IMAGES["images-some"], *IMAGES["images-some"]])
+    assert text == expected("images-quiet.txt", text)
+
+
+PRUNED: dict[str, Pruned] = {
+    "prune-all": Pruned(
+        names=(
+            NamedDescriptor(name=f"foreign {HOSTILE}", descriptor=descriptor(0xF0, 1)),
+            NamedDescriptor(
+                name=f"docker.io/library/app@{digest(2)}",
+                descriptor=member(descriptor(2, 1), digest(1)),
+            ),
+        ),
+        blobs=(
+            PrunedBlob(digest=digest(3), size=45 * MB),
+            PrunedBlob(digest=digest(4), size=1500),
+        ),
+        partials=(StalePartial(name="put-0123", size=20),),
+        leased=1,
+    ),
+    "prune-blob": Pruned(
+        names=(), blobs=(PrunedBlob(digest=digest(3), size=45 * MB),), partials=()
+    ),
+    "prune-nothing": Pruned(names=(), blobs=(), partials=()),
+    "prune-leased": Pruned(names=(), blobs=(), partials=(), leased=3),
+}
+
+
+@pytest.mark.parametrize("name", PRUNED)
+def test_prune(name: str) -> None:
+    text = render_prune(PRUNED[name], dry_run=False) + render_prune(PRUNED[name], dry_run=True)
+    assert text == expected(f"{name}.txt", text)
+    fields = pretty(prune_fields(PRUNED[name], dry_run=False))
+    assert fields == expected(f"{name}.json", fields)
+
+
+TAGGED = Tagged(
+    source="docker.io/library/app:1",
+    target="registry.example:5000/app:stable",
+    descriptor=descriptor(0xA1, 1),
+    replaced=None,
+)
+TAGS = {"tag-new": TAGGED, "tag-moved": replace(TAGGED, replaced=descriptor(0xB1, 1))}
+
+
+@pytest.mark.parametrize("name", TAGS)
+def test_tag(name: str) -> None:
+    text = render_tag(TAGS[name])
+    assert text == expected(f"{name}.txt", text)
+    fields = pretty(tag_fields(TAGS[name]))
+    assert fields == expected(f"{name}.json", fields)
+
+
+GONE_NAMES = {"rm-some": PRUNED["prune-all"].names, "rm-none": ()}
+
+
+@pytest.mark.parametrize("name", GONE_NAMES)
+def test_rm(name: str) -> None:
+    text = render_rm(GONE_NAMES[name])
+    assert text == expected(f"{name}.txt", text)
+    fields = pretty(rm_fields(GONE_NAMES[name], [NoSuchName(HOSTILE)]))
+    assert fields == expected(f"{name}.json", fields)
+
+
 LABELS = {"org.opencontainers.image.version": "12.8", f"o{HOSTILE}": f"a\nb{HOSTILE}"}
+RUN = RunConfig(
+    author="somebody",
+    user="1000",
+    working_dir="/srv",
+    entrypoint=("/entry point",),
+    cmd=("serve", f"--name={HOSTILE}"),
+    env=("PATH=/bin", f"SECRET={HOSTILE}"),
+    ports=("80/tcp",),
+    volumes=("/data",),
+    stop_signal="SIGQUIT",
+    healthcheck=("CMD", "true"),
+    run_shell=("/bin/bash", "-c"),
+    on_build=("RUN true",),
+    diff_ids=(str(digest(0x77)),),
+    history=(
+        Step(created="2026-11-15T10:00:00Z", created_by="COPY a /a", comment="buildkit"),
+        Step(created_by="CMD x", empty=True),
+    ),
+)
 INSPECTED: dict[str, Inspected] = {
+    "inspect-run": Inspected(
+        name="app",
+        reference="docker.io/library/app:latest",
+        digest=digest(0x10),
+        locked=False,
+        platforms=((AMD64, digest(0x10), stored(0x10, BASE, run=RUN)),),
+    ),
     "inspect-locked": Inspected(
         name="debian",
         reference="docker.io/library/debian:bookworm",
@@ -276,10 +388,46 @@ REPORTS: dict[str, Report] = {
             finding(Fault.MISSING, f"blob {digest(0x13)} is missing", "docker.io/library/app:1"),
         ),
     ),
+    "verify-unneeded": Report(
+        blobs=1, size=1, images=0, findings=(finding(Fault.CORRUPT, "blob x has other bytes"),)
+    ),
     "verify-stray": Report(
         blobs=1, size=1, images=1, findings=(finding(Fault.STRAY, "x is not named as a blob"),)
     ),
 }
+
+
+def broken(number: int, *images: str, is_corrupt: bool = True) -> Broken:
+    return Broken(
+        descriptor=descriptor(number, MB), is_corrupt=is_corrupt, repositories=(), images=images
+    )
+
+
+REPAIRS: dict[str, Repair] = {
+    "repair-sound": Repair(mended=(), failed=(), report=REPORTS["verify-sound"]),
+    "repair-all": Repair(
+        mended=(
+            broken(0x11, "docker.io/library/node:22", f"foreign {HOSTILE}"),
+            broken(0x12, is_corrupt=False),
+        ),
+        failed=(),
+        report=REPORTS["verify-sound"],
+    ),
+    "repair-some": Repair(
+        mended=(broken(0x14, "docker.io/library/node:22"),),
+        failed=(Unmended(broken=broken(0x13, "docker.io/library/app:1"), error=GONE),),
+        report=REPORTS["verify-bad"],
+    ),
+    "repair-unneeded": Repair(mended=(), failed=(), report=REPORTS["verify-unneeded"]),
+}
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+def test_repair(name: str) -> None:
+    text = render_repair(REPAIRS[name], seconds=1.2)
+    assert text == expected(f"{name}.txt", text)
+    fields = pretty(repair_fields(REPAIRS[name]))
+    assert fields == expected(f"{name}.json", fields)
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -293,11 +441,15 @@ def test_verify(name: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        render_images(IMAGES["images-some"], store=f"/tmp/{HOSTILE}"),
+        render_images(IMAGES["images-some"], store=f"/tmp/{HOSTILE}", now=NOW),
         render_inspect(INSPECTED["inspect-locked"], now=NOW),
+        render_inspect(INSPECTED["inspect-run"], now=NOW),
         render_verify(REPORTS["verify-bad"], seconds=1),
+        render_repair(REPAIRS["repair-all"], seconds=1),
+        render_prune(PRUNED["prune-all"], dry_run=False),
+        render_rm(GONE_NAMES["rm-some"]),
     ],
-    ids=["images", "inspect", "verify"],
+    ids=["images", "inspect", "run", "verify", "repair", "prune", "rm"],
 )
 def test_O01_nothing_foreign_reaches_the_terminal_raw(text: str) -> None:
     assert "\\x1b]52" in text

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pinner.oci.digest import Digest
+from pinner.store import fs
 from support import storing
 
 if TYPE_CHECKING:
@@ -94,3 +95,17 @@ def test_containerds_ingest_folders_stay(store: Store) -> None:
     os.utime(path, (0, 0))
     assert sweep(store) == 0
     assert path.is_dir()
+
+
+def test_a_manifest_that_is_being_put_is_not_swept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fs.write_fully
+
+    def write(fd: int, data: bytes, offset: int, path: Path) -> None:
+        real(fd, data, offset, path)
+        assert store.sweep(now=2.0**40, older_than=0) == 0
+
+    monkeypatch.setattr(fs, "write_fully", write)
+    store.put(Digest.of(b"{}"), b"{}")
+    assert store.has(Digest.of(b"{}"))

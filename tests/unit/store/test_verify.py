@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -159,7 +159,7 @@ def test_an_index_that_repeats_a_manifest_costs_one_read_of_it(full: Store) -> N
         return blobs[digest]
 
     root = storing.describe(twin, mediatypes.OCI_INDEX)
-    found = reach(root, {digest: len(data) for digest, data in blobs.items()}, reader)
+    found = reach(root, {digest: len(data) for digest, data in blobs.items()}.get, reader)
     assert set(found.needed) == set(blobs)
     assert read == [Digest.of(twin), Digest.of(IMAGE)]
 
@@ -271,3 +271,56 @@ def test_a_clean_verification_writes_nothing(full: Store) -> None:
     before = {place: place.stat().st_mtime_ns for place in full.root.rglob("*")}
     verify(full, jobs=2)
     assert {place: place.stat().st_mtime_ns for place in full.root.rglob("*")} == before
+
+
+def test_a_blob_that_this_boot_wrote_and_that_is_corrupt_is_denied(root: Path) -> None:
+    """Also where nothing beside it is left to be struck off."""
+    with open_store(root) as store:
+        store.announce([Digest.of(LAYER)])
+        store.put(Digest.of(LAYER), LAYER)
+        spoil(store, LAYER, b"x" * len(LAYER))
+        verify(store, jobs=1)
+        assert not store.has(Digest.of(LAYER), len(LAYER))
+
+
+def test_what_is_known_to_be_sound_is_not_read_again(
+    full: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = verify(full, jobs=1)
+    monkeypatch.setattr(full.blobs, "matches", lambda digest: False)
+    assert verify(full, jobs=1, known=first.sound).findings == ()
+
+
+def test_an_image_that_is_synced_meanwhile_is_not_incomplete(
+    full: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = storing.manifest_of(CONFIG, [b"late"])
+    real = full.index
+
+    def index() -> dict[str, Any]:
+        monkeypatch.setattr(full, "index", real)
+        for data in (b"late", late):
+            full.put(Digest.of(data), data)
+        storing.name(full, "docker.io/library/late:1", late)
+        return real()
+
+    monkeypatch.setattr(full, "index", index)
+    assert verify(full, jobs=1).findings == ()
+
+
+def test_the_names_by_digest_of_an_index_are_no_images_though_it_is_corrupt(store: Store) -> None:
+    image = storing.manifest_of(CONFIG, [LAYER])
+    index = storing.index_of([image])
+    for data in (CONFIG, LAYER, image, index):
+        store.put(Digest.of(data), data)
+    root = storing.describe(index, mediatypes.OCI_INDEX)
+    below = names.member(storing.describe(image, mediatypes.OCI_MANIFEST), root.digest)
+    store.name_images(
+        [
+            NamedDescriptor(name=f"docker.io/library/a@{below.digest}", descriptor=below),
+            NamedDescriptor(name="docker.io/library/a:1", descriptor=root),
+        ]
+    )
+    assert verify(store, jobs=1).images == 1
+    spoil(store, index, b"x")
+    assert verify(store, jobs=1).images == 1
