@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinner.archive import plan_archive, write_archive
 from pinner.archive.choose import Chosen, choose_all, choose_entries, choose_named, lookup
+from pinner.archive.plan import StoredBlob
 from pinner.cli.failures import Usage
 from pinner.cli.fresh import require_fresh
 from pinner.errors import AnswerNo, InputError
@@ -69,7 +70,10 @@ def export_archive(session: Session, wanted: Wanted, *, output: Path | None) -> 
             session.warn(note)
         if store is None or not images:
             raise AnswerNo("there is nothing to export", mend="`pinner images` lists the store")
-        wrote = _write(session, plan, store, output)
+        with store.lease(optional=True) as lease:
+            # What was pruned since it was looked up fails aloud when its turn comes.
+            lease.hold(entry.digest for entry in plan.entries if isinstance(entry, StoredBlob))
+            wrote = _write(session, plan, store, output)
     text = render_archive(plan, wrote=wrote or _STDOUT)
     if output is None:
         session.note(text.rstrip())

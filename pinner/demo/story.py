@@ -95,7 +95,7 @@ def _moved_tag() -> Sequence[Step]:
         Run("pinner lock --check"),
         Say("On another machine, sync still brings the very bytes that were locked:"),
         Run("pinner sync --store ../other-machine"),
-        Run("pinner images --store ../other-machine"),
+        Run("pinner images --digests --store ../other-machine"),
     )
 
 

@@ -88,7 +88,7 @@ def test_a_second_sync_asks_nobody(told: Told) -> None:
 def test_the_lock_holds_while_the_tag_moves(told: Told) -> None:
     locked = next(one.image for one in first_publications() if one.repository == "debian")
     assert rebuilt_debian().image.digest.short in told.text
-    (images,) = told.output_of("pinner images --store ../other-machine")
+    (images,) = told.output_of("pinner images --digests --store ../other-machine")
     assert locked.digest.short in images
     assert rebuilt_debian().image.digest.short not in images
 
