@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pinner.cli.context import Runtime
     from pinner.oci.registryconfig import RegistryConfig
     from pinner.registry.client import RegistryClient
+    from pinner.registry.pusher import RegistryPusher
 
 
 class Registries:
@@ -41,6 +42,7 @@ class Registries:
         self._note = note
         self._lock = threading.Lock()
         self._client: RegistryClient | None = None
+        self._pusher: RegistryPusher | None = None
 
     def open(self) -> RegistryClient:
         """The client, opened by the first call; any thread may ask."""
@@ -59,6 +61,14 @@ class Registries:
                     note=self._note,
                 )
             return self._client
+
+    def open_pusher(self) -> RegistryPusher:
+        """What writes to registries, through the same client."""
+        client = self.open()
+        with self._lock:
+            if self._pusher is None:
+                self._pusher = client.pusher()
+            return self._pusher
 
     @property
     def counts(self) -> Counter[str]:

@@ -37,6 +37,9 @@ COMMANDS: Final[Table] = {
         "inspect": "pinner.cli.inspect:inspect",
         "verify": "pinner.cli.verify:verify",
     },
+    "Ways out of the store": {
+        "mirror": "pinner.cli.mirror:mirror",
+    },
     "More": {
         "demo": "pinner.cli.demo:demo",
         "completion": "pinner.cli.completion:completion",
