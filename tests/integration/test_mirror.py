@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import registries
+from support.cutting import Cutter
 from support.layouts import LayoutWriter, layer, noise
 from support.pushing import delete, skopeo_inspect
 from support.pushing import push_layout as push
@@ -234,3 +235,25 @@ def test_a_blob_that_the_registry_lost_is_sent_again(
     document = workspace.document("mirror", f"{fresh.address}/m")
     assert document["uploaded"]["blobs"] == 1
     assert json.loads(skopeo_inspect(fresh, f"{path}:1", "--raw")) == manifest
+
+
+def test_connections_that_break_are_survived(
+    tmp_path: Path,
+    plain_registry: Registry,
+    fresh: Registry,
+    workspace: Workspace,
+) -> None:
+    """docker-registry forgets what a broken request brought: the blob is sent again."""
+    writer = LayoutWriter(tmp_path / "large")
+    writer.name("app", writer.image("linux/amd64", [noise("broken", 8_000_000)]))
+    push(plain_registry, writer.folder, "app", "broken/app:1")
+    workspace.want(app=f"{plain_registry.address}/broken/app:1")
+    workspace.pinner("lock")
+    with Cutter(fresh.address, at=(2_000_000, 5_000_000)) as front, fresh.recording() as seen:
+        document = workspace.document("mirror", f"{front.address}/m", "--no-write")
+    assert front.cuts == 2
+    assert seen.count("blobs", "PUT", status=500) == 2  # what it says of a body that breaks off
+    assert document["uploaded"]["blobs"] == 2
+    origin = skopeo_inspect(plain_registry, "broken/app:1", "--raw")
+    copy = skopeo_inspect(fresh, f"m/{folder(plain_registry)}/broken/app:1", "--raw")
+    assert copy == origin
