@@ -41,13 +41,12 @@ def render_mirror(
     rows = _rows(mirrored) if result.dry_run else ""
     lines = [f"{outcome.name} is not copied: {outcome.reason}" for outcome in skipped]
     asked = plural(requests, "request")
-    if not mirrored:
-        if result.complete:
-            lines.append("Nothing to mirror")
+    if not mirrored and result.complete:
+        lines.append("Nothing to mirror")
     elif result.complete and all(outcome.complete_before for outcome in mirrored):
         lines.append(f"{target} holds {_all(mirrored)} ({asked})")
     else:
-        lines.append(f"{_head(result, mirrored, target)} ({asked}, {duration(seconds)})")
+        lines.append(f"{_head(result, len(mirrored), target)} ({asked}, {duration(seconds)})")
     if wrote:
         lines.append(f"Wrote {', '.join(wrote)}. Next: pinner sync")
     text = rows + "".join(f"{line}\n" for line in lines)
@@ -74,9 +73,10 @@ def mirror_fields(
     }
 
 
-def _head(result: MirrorResult, mirrored: Sequence[Mirrored], target: str) -> str:
-    of = "" if result.complete else f" of {len(result.outcomes)}"
-    noun = "image" if len(result.outcomes) == 1 else "images"
+def _head(result: MirrorResult, mirrored: int, target: str) -> str:
+    wanted = sum(not isinstance(outcome, Skipped) for outcome in result.outcomes)
+    of = "" if result.complete else f" of {wanted}"
+    noun = "image" if wanted == 1 else "images"
     verb = "Would mirror" if result.dry_run else "Mirrored"
     words: Mapping[str, Amount] = {
         "to upload" if result.dry_run else "uploaded": result.uploaded,
@@ -85,7 +85,7 @@ def _head(result: MirrorResult, mirrored: Sequence[Mirrored], target: str) -> st
     }
     parts = [f"{_amount(amount)} {word}" for word, amount in words.items() if amount.blobs]
     work = f": {', '.join(parts)}" if parts else ""
-    return f"{verb} {len(mirrored)}{of} {noun} to {target}{work}"
+    return f"{verb} {mirrored}{of} {noun} to {target}{work}"
 
 
 def _rows(mirrored: Sequence[Mirrored]) -> str:

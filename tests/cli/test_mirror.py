@@ -19,8 +19,10 @@ from support.registry_uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from ssl import SSLContext
 
     from support.ground import Ground, Ran
+    from support.tls import Authority
 
 BASE = b"base" * 5_000
 SESSIONS = "/blobs/uploads/"
@@ -157,9 +159,16 @@ def test_what_the_target_has_is_not_downloaded(
 
 def test_what_it_downloads_the_store_keeps_by_name(locked: Ground, target: RegistrySim) -> None:
     mirror(locked, target)
+    named = json.loads((locked.store / "index.json").read_bytes())["manifests"]
+    # Of each image the tag's index, and the manifest of each locked platform.
+    names = [entry["annotations"]["org.opencontainers.image.ref.name"] for entry in named]
+    assert sorted(name.partition("/team/")[2].partition("@")[0] for name in names) == [
+        *("app", "app", "app:stable"),
+        *("web", "web", "web:stable"),
+    ]
     locked.sim.requests.clear()
-    assert locked.run("sync", "--all-platforms", "--offline").code == 0
-    assert len(json.loads(locked.run("images", "--json").out)["images"]) == 2
+    synced = locked.run("sync", "--all-platforms", "--offline", "--json")
+    assert {image["outcome"] for image in document(synced)["images"]} == {"present"}
 
 
 def test_a_blob_that_was_denied_to_be_mounted_is_downloaded_and_uploaded(
@@ -172,6 +181,41 @@ def test_a_blob_that_was_denied_to_be_mounted_is_downloaded_and_uploaded(
     assert copy.blobs.keys() >= {digest_of(BASE)}
     assert uploads.uploaded.count(digest_of(BASE)) == 1
     assert copy.tags.keys() == {"stable"}
+
+
+def test_a_registry_that_mounts_nothing_is_not_sent_what_it_has(
+    locked: Ground, target: RegistrySim, uploads: Uploads
+) -> None:
+    uploads.mounts = False
+    for name in ("app", "web"):
+        uploads.add_blob(repository(locked, name), BASE)
+    mirror(locked, target)
+    assert digest_of(BASE) not in uploads.uploaded
+    assert uploads.repositories[repository(locked, "web")].tags.keys() == {"stable"}
+
+
+def test_what_images_that_are_there_have_is_mounted_unasked(
+    locked: Ground, target: RegistrySim
+) -> None:
+    mirror(locked, target, "app")
+    target.requests.clear()
+    mirror(locked, target)
+    base = digest_of(BASE)
+    assert target.count("HEAD", base) == 0
+    assert target.count("POST", f"mount={base.replace(':', '%3A')}") == 1
+
+
+def test_a_tag_that_was_moved_there_is_moved_back(
+    locked: Ground, target: RegistrySim, uploads: Uploads
+) -> None:
+    mirror(locked, target)
+    held = uploads.repositories[repository(locked, "app")]
+    was = held.tags["stable"]
+    uploads.add_image(repository(locked, "app"), "stable", layers=[b"somebody else's"])
+    target.requests.clear()
+    mirror(locked, target)
+    assert held.tags["stable"] == was
+    assert sent(target) == ["PUT"]
 
 
 def test_a_blob_that_the_registry_denies_in_the_end_is_uploaded_again(
@@ -426,6 +470,23 @@ def test_the_login_goes_to_the_target_alone(locked: Ground, uploads: Uploads) ->
         assert not [r for r in locked.sim.requests if "authorization" in r.headers]
         assert [r for r in target.requests if "authorization" in r.headers]
     assert PASSWORD not in ran.out + ran.err
+
+
+def test_a_location_without_tls_on_the_same_host_is_asked_over_tls(
+    locked: Ground, uploads: Uploads, authority: Authority, secured: SSLContext
+) -> None:
+    """As a registry behind a proxy says it that does not know of the proxy's TLS."""
+
+    def plain(request: Request, answer: Answer) -> Answer:
+        location = answer.header("Location")
+        return answer.with_header("Location", location and f"http://127.0.0.1{location}")
+
+    with RegistrySim(content=uploads, tls=secured) as target:
+        target.always(SESSIONS, plain)
+        table = f'[registries."{target.host}"]\nca-file = "{authority.ca_file}"\n'
+        locked.spec.write_text(f"{locked.spec.read_text()}\n{table}")
+        mirror(locked, target)
+    assert len(uploads.uploaded) == 9
 
 
 def test_a_login_that_is_missing_is_said_with_the_mend(locked: Ground, uploads: Uploads) -> None:

@@ -44,6 +44,8 @@ class Uploads(Content):
         forgets: what a broken body brought is thrown away, and its session with it.
         largest: bytes that a body may have (413).
         least_chunk: bytes that a part but the last must have (`OCI-Chunk-Min-Length`).
+        takes: bytes that are taken of a part at most.
+        spoils: what a broken body brought is kept wrong.
         blind: digests of blobs that a manifest may not name, as if they were not there.
         uploaded: the digests of all blobs that came, in order; a mount is none.
     """
@@ -54,6 +56,8 @@ class Uploads(Content):
         self.forgets = False
         self.largest: int | None = None
         self.least_chunk = 0
+        self.takes: int | None = None
+        self.spoils = False
         self.blind: set[str] = set()
         self.uploaded: list[str] = []
         self._sessions: dict[str, _Session] = {}
@@ -93,8 +97,10 @@ class Uploads(Content):
             return self._accepted(key, 204)
         if (refusal := self._refusal(key, session, request)) is not None:
             return refusal
-        session.data += request.body
+        session.data += request.body[: self.takes if request.method == "PATCH" else None]
         if request.cut:
+            if self.spoils:
+                session.data[0] ^= 1
             if self.forgets:
                 del self._sessions[key]
             return Answer(raw=b"", then=Then.RESET)

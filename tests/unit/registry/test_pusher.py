@@ -282,7 +282,43 @@ def test_a_session_that_makes_no_sense_is_begun_anew(
     sim.script("/1?state=0", changed(), header("Range", stated))
     push(pusher, sim)
     assert uploads.uploaded == [digest_of(DATA)]
-    assert sim.count("POST", SESSIONS) == 2
+    assert methods(sim) == ["POST", "PUT", "GET", "HEAD", "POST", "PUT"]
+
+
+def test_a_registry_that_takes_less_than_it_is_sent_gets_the_rest(
+    pusher: RegistryPusher, sim: RegistrySim, uploads: Uploads
+) -> None:
+    uploads.takes = 500_000
+    sim.read_only(SESSION, 1_000_000)
+    push(pusher, sim)
+    ranges = [request.headers["content-range"] for request in sim.asked("PATCH", SESSION)]
+    starts = [int(text.partition("-")[0]) for text in ranges]
+    assert starts == [1_000_000, 1_500_000, 2_000_000]
+    assert uploads.uploaded == [digest_of(DATA)]
+
+
+def test_a_session_that_is_gone_is_begun_anew(
+    pusher: RegistryPusher, sim: RegistrySim, uploads: Uploads
+) -> None:
+    def forget(request: Request, answer: Answer) -> Answer:
+        uploads.repositories.clear()
+        uploads.uploaded.clear()
+        return error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+
+    sim.script(SESSION, forget)
+    push(pusher, sim)
+    assert methods(sim) == ["POST", "PUT", "HEAD", "POST", "PUT"]
+    assert uploads.uploaded == [digest_of(DATA)]
+
+
+def test_what_a_registry_kept_wrong_is_sent_once_more(
+    pusher: RegistryPusher, sim: RegistrySim, uploads: Uploads
+) -> None:
+    uploads.spoils = True
+    sim.read_only(SESSION, 1_000_000)
+    push(pusher, sim)
+    assert uploads.uploaded == [digest_of(DATA)]
+    assert methods(sim)[-3:] == ["HEAD", "POST", "PUT"]
 
 
 def test_what_is_too_large_for_one_request_comes_in_parts(
@@ -435,6 +471,13 @@ def test_a_mount_that_is_refused_altogether_is_no_error(
 ) -> None:
     sim.script(SESSIONS, instead(status), instead(status))
     assert not pusher.mount_blob(app(sim), described(), app(sim, "base"))
+
+
+def test_a_mount_for_which_there_is_no_token_is_no_error(tmp_path: Path, uploads: Uploads) -> None:
+    with with_tokens(uploads) as sim, opened(tmp_path) as here:
+        store_login(tmp_path, sim.host, "u", "p")
+        sim.always("/token", instead(403))
+        assert not here.client.pusher().mount_blob(app(sim), described(), app(sim, "base"))
 
 
 # Manifests.
