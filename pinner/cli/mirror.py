@@ -31,7 +31,7 @@ NAMINGS: Final = ("full", "path")
     "[default: full]",
 )
 @click.option("--no-tags", is_flag=True, help="Push by digest alone.")
-@click.option("-n", "--dry-run", is_flag=True, help="Send nothing; say what would be.")
+@click.option("--dry-run", is_flag=True, help="Send nothing; say what would be.")
 @click.option("--no-write", is_flag=True, help="Leave images.toml as it is; print the lines.")
 @click.option("--frozen", is_flag=True, help="Take images.lock as it is, stale or not.")
 @jobs_option

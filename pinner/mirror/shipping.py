@@ -101,6 +101,8 @@ class Shipping:
                         self.record.fail(name, event.error)
                         self.progress.image_failed(name)
 
+        count = f"{len(needs)} blobs" if len(needs) > 1 else "one blob"
+        self.progress.note(f"fetching {count} that the store lacks")
         self.progress.plan(
             tuple(_by_image((need.descriptor, need.images) for need in needs.values())),
             _plans(need.descriptor for need in needs.values()),
