@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -9,11 +10,13 @@ import click
 from pinner.cli.options import command, entry_names, jobs_option, platform_option, store_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pinner.cli.context import Session
+    from pinner.mirror import Target
     from pinner.oci.platform import Platform
+    from pinner.oci.registryconfig import RegistryConfig
 
 # Those of mirror/naming.py; help does not load it. A test compares.
 NAMINGS: Final = ("full", "path")
@@ -79,7 +82,7 @@ def mirror(
     started = session.clock.monotonic()
     with (
         session.open_store(store) as kept,
-        session.registry(spec.registries, jobs=jobs) as registry,
+        session.registry(_without(goal, spec.registries), jobs=jobs) as registry,
         session.watch() as progress,
     ):
         result = run_mirror(
@@ -115,6 +118,17 @@ def mirror(
         mirror_fields(result, target=str(goal), requests=requests, wrote=wrote),
     )
     return exit_code(result.outcomes)
+
+
+def _without(goal: Target, configs: Sequence[RegistryConfig]) -> list[RegistryConfig]:
+    """The registries without the target as a mirror: it is not asked for what it is to get."""
+    return [
+        replace(
+            config,
+            mirrors=tuple(name for name in config.mirrors if name != goal.mirror_of(config.host)),
+        )
+        for config in configs
+    ]
 
 
 def _edited(session: Session, data: bytes, mirrors: Mapping[str, str]) -> bytes:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pinner.oci.sources import ManifestSource, RawManifest
     from pinner.store.layout import Store
 
+_SINGLE: Final = "single platforms may be there still: --platform linux/amd64"
 _DEPTH: Final = 3  # an index, an index in it, a manifest
 
 
@@ -115,11 +116,11 @@ class TreeGatherer:
         try:
             raw = self._open_source().manifest(wish.source, digest)
         except NotFound as error:
-            mend = "copy single platforms: --platform linux/amd64"
+            single = digest in wish.image.platforms.values() and digest in wish.digests
             raise NotFound(
                 f"{wish.name} ({wish.source}@{digest}) is gone from the registry",
                 where=error.where,
-                mend=(*error.mend, mend) if digest not in wish.digests else error.mend,
+                mend=error.mend if single else (*error.mend, _SINGLE),
             ) from error
         parse_manifest(raw)
         self._store.put(digest, raw.data)

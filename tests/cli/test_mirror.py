@@ -10,9 +10,9 @@ import pytest
 from pinner.cli.mirror import NAMINGS
 from pinner.mirror import Naming
 from support.clients import store_login
-from support.ground import BASIC, PASSWORD, USER
+from support.ground import BASIC, BEARER, PAIR, PASSWORD, USER
 from support.net import Answer, LoopbackServer, Request
-from support.registry_content import digest_of
+from support.registry_content import OCI_INDEX, digest_of
 from support.registry_faults import header, instead
 from support.registry_sim import RegistrySim
 from support.registry_uploads import Uploads
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from ssl import SSLContext
 
+    from cli.conftest import Abroad
     from support.ground import Ground, Ran
     from support.tls import Authority
 
@@ -493,3 +494,91 @@ def test_a_login_that_is_missing_is_said_with_the_mend(locked: Ground, uploads: 
     with RegistrySim(content=uploads, login=BASIC) as target:
         ran = mirror(locked, target, code=3)
     assert f"docker login {target.host}" in ran.err
+
+
+# Large blobs, and runs that are not the first.
+
+
+def test_memory_does_not_grow_with_a_blob(
+    ground: Ground, target: RegistrySim, uploads: Uploads
+) -> None:
+    large = bytes(96_000_000)
+    ground.sim.content.add_image("team/app", "stable", layers=[large])
+    ground.want(app="team/app:stable")
+    ground.process = True
+    assert ground.run("lock").code == 0
+    assert ground.run("sync").code == 0
+    ran = mirror(ground, target)
+    assert digest_of(large) in uploads.uploaded
+    assert 0 < ran.memory < len(large)
+
+
+def test_members_that_are_not_locked_and_attestations_go_along(
+    ground: Ground, target: RegistrySim, uploads: Uploads
+) -> None:
+    content = ground.sim.content
+    images = {
+        "linux/amd64": content.add_image("team/app", layers=[b"amd64"]),
+        "linux/s390x": content.add_image("team/app", layers=[b"s390x"], architecture="s390x"),
+        "unknown/unknown": content.add_image("team/app", layers=[b"statement"], os="unknown"),
+    }
+    content.add_index("team/app", "stable", images=images)
+    ground.want(app="team/app:stable", web="team/app:stable")
+    ground.spec.write_text(f'settings.platforms = ["linux/amd64"]\n{ground.spec.read_text()}')
+    assert ground.run("lock").code == 0
+    mirror(ground, target)
+    origin, copy = content.repositories["team/app"], uploads.repositories[repository(ground, "app")]
+    assert (copy.manifests, copy.blobs) == (origin.manifests, origin.blobs)
+
+
+def test_an_index_in_an_index_goes_along(
+    ground: Ground, target: RegistrySim, uploads: Uploads
+) -> None:
+    content = ground.sim.content
+    image = content.add_image("team/app", layers=[b"amd64"])
+    inner = content.add_index("team/app", images={"linux/amd64": image})
+    outer = (
+        b'{"schemaVersion":2,"mediaType":"%b","manifests":[{"mediaType":"%b","digest":"%b","size":%d}]}'
+        % (OCI_INDEX.encode(), OCI_INDEX.encode(), inner.digest.encode(), inner.size)
+    )
+    content.add_manifest("team/app", outer, OCI_INDEX, ["stable"])
+    ground.want(app="team/app:stable")
+    assert ground.run("lock").code == 0
+    mirror(ground, target)
+    copy = uploads.repositories[repository(ground, "app")]
+    assert copy.manifests == content.repositories["team/app"].manifests
+
+
+def test_an_index_that_the_registry_dropped_leaves_single_platforms(
+    locked: Ground, target: RegistrySim, uploads: Uploads
+) -> None:
+    held = locked.sim.content.repositories["team/app"]
+    del held.manifests[held.tags["stable"]]
+    ran = mirror(locked, target, "app", code=3)
+    assert "--platform" in ran.err
+    mirror(locked, target, "app", "--platform", "linux/amd64")
+
+
+def test_a_mirror_is_not_asked_for_what_it_is_about_to_get(
+    locked: Ground, target: RegistrySim
+) -> None:
+    mirror(locked, target, "app")
+    target.requests.clear()
+    ran = mirror(locked, target, "web", "--store", str(locked.folder / "another"))
+    assert not [request for request in target.requests if request.method == "GET"]
+    assert "next source" not in ran.err
+
+
+def test_a_target_behind_a_proxy_and_tls_gets_everything_through_the_tunnel(
+    abroad: Abroad, uploads: Uploads, secured: SSLContext
+) -> None:
+    ground = abroad.ground
+    ground.sim.content.add_image("app", "stable", layers=[BASE])
+    with RegistrySim(content=uploads, tls=secured, name="other.example", login=BEARER) as target:
+        abroad.ports["other.example"] = target.port
+        ground.configure_docker({"auths": {"other.example": {"auth": PAIR}}})
+        ground.want(app="app:stable")
+        assert ground.run("lock").code == 0
+        mirror(ground, target)
+    assert uploads.repositories["m/registry.example/app"].tags.keys() == {"stable"}
+    assert not [r for r in ground.sim.requests if "authorization" in r.headers]
