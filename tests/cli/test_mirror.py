@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,8 @@ from pinner.cli.mirror import NAMINGS
 from pinner.mirror import Naming
 from support.clients import store_login
 from support.ground import BASIC, BEARER, PAIR, PASSWORD, USER
-from support.net import Answer, LoopbackServer, Request
-from support.registry_content import OCI_INDEX, digest_of
+from support.net import Answer, LoopbackServer, Request, Then
+from support.registry_content import OCI_INDEX, digest_of, error
 from support.registry_faults import header, instead
 from support.registry_sim import RegistrySim
 from support.registry_uploads import Uploads
@@ -582,3 +583,22 @@ def test_a_target_behind_a_proxy_and_tls_gets_everything_through_the_tunnel(
         mirror(ground, target)
     assert uploads.repositories["m/registry.example/app"].tags.keys() == {"stable"}
     assert not [r for r in ground.sim.requests if "authorization" in r.headers]
+
+
+def test_a_refusal_before_the_body_is_read_is_heard_over_tls(
+    locked: Ground, uploads: Uploads, authority: Authority, secured: SSLContext
+) -> None:
+    large = bytes(20_000_000)
+    locked.sim.content.add_image("team/app", "large", layers=[large])
+    with RegistrySim(content=uploads, tls=secured) as target:
+        table = f'[registries."{target.host}"]\nca-file = "{authority.ca_file}"\n'
+        locked.want(table, app="team/app:large")
+        assert locked.run("lock").code == 0
+        full = error(403, "DENIED", "quota exceeded")
+        target.read_only(digest_of(large).partition(":")[2], 0)
+        target.always(
+            digest_of(large)[7:],
+            lambda r, a: replace(full, then=Then.STALL) if r.method == "PUT" else a,
+        )
+        ran = mirror(locked, target, code=3)
+    assert "quota exceeded" in ran.err

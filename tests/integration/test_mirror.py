@@ -61,6 +61,7 @@ def test_an_image_arrives_unchanged_whatever_the_registry_asks_for(
     target: Registry = request.getfixturevalue(name)
     with registries.plain(tmp_path / "source") as source:
         push(source, layout, "multi", "team/app:1")
+        push(source, layout, "large", "team/large:1")
         workspace.log_in(target)
         sections = [f'[registries."{target.address}"]', f'ca-file = "{target.ca_file}"']
         workspace.want(*(sections if target.ca_file else ()), app=f"{source.address}/team/app:1")
@@ -179,6 +180,20 @@ def test_interrupted_it_ends_soon_and_says_so(
     _, err = process.communicate(timeout=10)
     assert (process.returncode, err.splitlines()[-1]) == (130, "interrupted")
     assert "mirrors" not in (workspace.folder / "images.toml").read_text()
+
+
+def test_several_at_once_do_not_disturb_one_another(
+    many: list[str], fresh: Registry, workspace: Workspace
+) -> None:
+    argv = ("mirror", f"{fresh.address}/m", "--no-write")
+    running = [workspace.start(*argv) for _ in range(4)]
+    for process in running:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    with fresh.recording() as seen:
+        workspace.pinner(*argv)
+    assert seen.counts() == {"HEAD manifests": IMAGES}
+    assert workspace.document("verify")["sound"]
 
 
 def test_docker_pulls_from_the_mirror_by_the_locked_digest(

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pinner.errors import (
     AccessDenied,
@@ -258,6 +260,34 @@ def test_what_was_done_though_the_answer_was_lost_is_not_done_twice(
     push(pusher, sim)
     assert uploads.uploaded == [digest_of(DATA)]
     assert methods(sim) == ["POST", "PUT", "GET", "HEAD"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    cuts=st.lists(st.integers(0, len(DATA)), max_size=4),
+    forgets=st.booleans(),
+    takes=st.one_of(st.none(), st.integers(300_000, len(DATA))),
+    largest=st.one_of(st.none(), st.integers(700_000, len(DATA))),
+)
+def test_wherever_it_breaks_the_blob_arrives_whole_and_is_counted_once(
+    tmp_path_factory: pytest.TempPathFactory,
+    cuts: list[int],
+    forgets: bool,  # noqa: FBT001 - hypothesis passes names
+    takes: int | None,
+    largest: int | None,
+) -> None:
+    uploads = Uploads()
+    uploads.forgets, uploads.takes, uploads.largest = forgets, takes, largest
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        RegistrySim(content=uploads) as sim,
+        opened(tmp_path_factory.mktemp("home")) as here,
+    ):
+        patch.setattr("pinner.registry.uploads._CHUNK", 650_000)
+        sim.read_only(SESSIONS, *cuts)
+        counted = push(here.client.pusher(), sim)
+    assert uploads.repositories["team/app"].blobs == {digest_of(DATA): DATA}
+    assert counted[-1] == len(DATA)
 
 
 def test_a_416_is_answered_by_looking_where_the_session_is(
