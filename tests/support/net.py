@@ -209,6 +209,10 @@ class LoopbackServer:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORTIVE)
                 if answer.then is not Then.KEEP or answer.framing is Framing.CLOSE:
                     return
+                if request.cut:  # as servers do, so that the answer is not lost by a reset
+                    sock.shutdown(socket.SHUT_WR)
+                    reader.read()
+                    return
 
     def _send(self, sock: socket.socket, request: Request, answer: Answer) -> None:
         self._closing.wait(answer.delay)
