@@ -12,9 +12,9 @@ bytes are right is for the registry to say, which has to hash them anyway.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from pinner.errors import IntegrityError, ProtocolError, RegistryError, Unavailable
+from pinner.errors import AccessDenied, IntegrityError, ProtocolError, RegistryError, Unavailable
 from pinner.registry.courier import Ask, Body
 from pinner.registry.errorbody import LIMIT, read_error
 from pinner.registry.manifests import stated_digest
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
             """Run `attempt` until it does not fail for a reason that may pass."""
             ...
 
+
+T = TypeVar("T")
 
 UPLOADED: Final = frozenset({200, 201, 204})
 _TAKEN: Final = frozenset({201, 202, 204})
@@ -124,13 +126,21 @@ class Upload:
             self._locate()
         if self._session is None:
             # What seemed to fail may have been done: the answer alone was lost.
-            if number > 1 and self._desk.is_there():
+            if number > 1 and self._once(self._desk.is_there):
                 return
-            self._session = self._desk.begin()
+            self._session = self._once(self._desk.begin)
         try:
             self._send(self._session)
         except RegistryError:
             self._is_broken = True
+            raise
+
+    def _once(self, ask: Callable[[], T]) -> T:
+        """The answer to a request that is tried again by itself, so that its failure is final."""
+        try:
+            return ask()
+        except RegistryError as error:
+            error.transient = False
             raise
 
     def _send(self, session: Session) -> None:
@@ -138,7 +148,7 @@ class Upload:
         if not self._offset and not self._in_parts:
             if self._close(session, self._body(0, size)):
                 return
-            session = self._session = self._desk.begin()
+            session = self._session = self._once(self._desk.begin)
         part = max(_CHUNK, session.least_chunk) if self._in_parts else size
         while self._offset < size:
             session = self._session = self._append(session, min(self._offset + part, size))
@@ -183,23 +193,21 @@ class Upload:
 
     def _locate(self) -> None:
         """Ask how far the broken session got; forget it where the registry does not say."""
+        taken = None
+        if self._session is not None:
+            ask = Ask(method="GET", url=self._session.url, kind="push")
+            try:
+                with self._desk.ask(self._session, ask, attempts=1) as reply:
+                    taken = received(reply) if reply.status in UPLOADED else None
+                    self._session = self._desk.moved(self._session, reply)
+            except (ProtocolError, AccessDenied):
+                taken = None
         self._is_broken = False
-        session = self._session
-        if session is None:
-            return
-        ask = Ask(method="GET", url=session.url, kind="push")
-        try:
-            with self._desk.ask(session, ask, attempts=None) as reply:
-                taken = received(reply) if reply.status in UPLOADED else None
-                session = self._desk.moved(session, reply)
-        except ProtocolError:
-            taken = None
         if not taken or taken > self._descriptor.size:
             self._restart()
-            return
-        self._session = session
-        self._was_continued = True
-        self._reach(taken)
+        else:
+            self._was_continued = True
+            self._reach(taken)
 
     def _restart(self) -> None:
         self._session = None

@@ -242,6 +242,37 @@ def test_it_gives_up_where_nothing_gets_further(pusher: RegistryPusher, sim: Reg
     assert sim.count("POST", SESSIONS) == 5
 
 
+def test_a_registry_that_begins_nothing_is_not_asked_without_end(
+    pusher: RegistryPusher, sim: RegistrySim
+) -> None:
+    sim.always(SESSIONS, instead(503))
+    with pytest.raises(Unavailable):
+        push(pusher, sim)
+    assert sim.count("POST", SESSIONS) == 5
+
+
+def test_where_it_stopped_is_asked_until_there_is_an_answer(
+    pusher: RegistryPusher, sim: RegistrySim, uploads: Uploads
+) -> None:
+    """Going on without would put bytes behind others, and blame the store for the digest."""
+    sim.read_only(SESSION, 1_000_000)
+    sim.script("/1?state=0", changed(), instead(503), instead(503))
+    push(pusher, sim)
+    assert methods(sim) == ["POST", "PUT", "GET", "GET", "GET", "PATCH", "PUT"]
+    assert uploads.uploaded == [digest_of(DATA)]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405])
+def test_a_registry_that_does_not_say_where_it_stopped_gets_it_all_again(
+    pusher: RegistryPusher, sim: RegistrySim, uploads: Uploads, status: int
+) -> None:
+    sim.read_only(SESSION, 1_000_000)
+    sim.script("/1?state=0", changed(), instead(status))
+    push(pusher, sim)
+    assert methods(sim) == ["POST", "PUT", "GET", "HEAD", "POST", "PUT"]
+    assert uploads.uploaded == [digest_of(DATA)]
+
+
 def test_a_registry_that_forgets_gets_it_all_again(
     pusher: RegistryPusher, sim: RegistrySim, uploads: Uploads
 ) -> None:
