@@ -23,6 +23,7 @@ from pinner.oci.digest import Digest
 from pinner.oci.reference import Reference, Repository
 from pinner.oci.sinks import ContentMissing
 from pinner.oci.sources import RawManifest
+from pinner.registry.open import Tuning
 from support.clients import Opened, opened, store_login
 from support.net import Answer, LoopbackServer, Request, Then
 from support.registry_content import OCI_MANIFEST, digest_of, error
@@ -312,7 +313,7 @@ def test_wherever_it_breaks_the_blob_arrives_whole_and_is_counted_once(
     with (
         pytest.MonkeyPatch.context() as patch,
         RegistrySim(content=uploads) as sim,
-        opened(tmp_path_factory.mktemp("home")) as here,
+        opened(tmp_path_factory.mktemp("home"), tuning=Tuning()) as here,
     ):
         patch.setattr("pinner.registry.uploads._CHUNK", 650_000)
         sim.read_only(SESSIONS, *cuts)
