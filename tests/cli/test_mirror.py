@@ -271,6 +271,61 @@ def test_a_source_that_lacks_an_image_fails_that_image(locked: Ground, target: R
     assert "error: app" in ran.err
 
 
+def outcomes(ran: Ran) -> dict[str, str]:
+    return {image["name"]: image["outcome"] for image in document(ran)["images"]}
+
+
+def test_a_blob_that_cannot_be_had_fails_the_images_that_need_it(
+    locked: Ground, target: RegistrySim, uploads: Uploads
+) -> None:
+    gone = digest_of(b"app arm64" * 100)
+    locked.sim.always(f"/blobs/{gone}", instead(404))
+    ran = mirror(locked, target, "--json", code=3)
+    assert outcomes(ran) == {"app": "failed", "web": "mirrored"}
+    assert document(ran)["images"][0]["error"]["code"] == "not-found"
+    assert uploads.repository(repository(locked, "app")).manifests == {}
+    locked.sim.heal()
+    assert outcomes(mirror(locked, target, "--json")) == {"app": "mirrored", "web": "present"}
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status", "code"),
+    [
+        pytest.param("/app/manifests/", "PUT", 403, "denied", id="a-manifest"),
+        pytest.param("/app/manifests/", "HEAD", 503, "unavailable", id="a-look"),
+        pytest.param("/app/blobs/sha256", "HEAD", 503, "unavailable", id="a-blob"),
+    ],
+)
+def test_what_the_target_refuses_of_one_image_leaves_the_others(
+    locked: Ground, target: RegistrySim, path: str, method: str, status: int, code: str
+) -> None:
+    target.always(path, lambda r, a: instead(status)(r, a) if r.method == method else a)
+    # Each with blobs of its own: a blob that both need is looked for at both.
+    locked.want(app="team/app:stable", alone="team/alone:stable")
+    locked.sim.content.add_image("team/alone", "stable", layers=[b"alone"])
+    assert locked.run("lock").code == 0
+    ran = mirror(locked, target, "--json", code=3)
+    assert outcomes(ran) == {"alone": "mirrored", "app": "failed"}
+    (failed,) = [image for image in document(ran)["images"] if image["name"] == "app"]
+    assert failed["error"]["code"] == code
+
+
+def test_a_name_that_would_be_too_long_fails_its_image(locked: Ground, target: RegistrySim) -> None:
+    ran = locked.run("mirror", f"{target.host}/{'x' * 240}", "--json")
+    assert (ran.code, outcomes(ran)) == (2, {"app": "failed", "web": "failed"})
+    assert target.requests == []
+
+
+def test_a_store_that_fails_ends_the_run(locked: Ground, target: RegistrySim) -> None:
+    assert locked.run("sync", "--all-platforms").code == 0
+    blob = locked.store / "blobs/sha256" / digest_of(BASE)[7:]
+    blob.unlink()
+    blob.mkdir()
+    ran = mirror(locked, target, code=5)
+    assert "is not a regular file" in ran.err
+    assert "mirrors" not in locked.spec.read_text()
+
+
 def test_a_corrupt_blob_is_refused_by_the_registry(locked: Ground, target: RegistrySim) -> None:
     assert locked.run("sync", "--all-platforms").code == 0
     blob = locked.store / "blobs/sha256" / digest_of(BASE)[7:]
