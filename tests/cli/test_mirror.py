@@ -657,3 +657,28 @@ def test_a_refusal_before_the_body_is_read_is_heard_over_tls(
         )
         ran = mirror(locked, target, code=3)
     assert "quota exceeded" in ran.err
+
+
+@pytest.mark.parametrize("user_wide", [False, True])
+def test_a_login_goes_over_plain_http_only_if_the_user_says_so(
+    locked: Ground, *, user_wide: bool
+) -> None:
+    def basic(request: Request) -> Answer:
+        return Answer(status=401, headers=(("WWW-Authenticate", 'Basic realm="m"'),))
+
+    table = '[registries."mirror.example"]\nplain-http = true\n'
+    locked.configure_docker({"auths": {"mirror.example": {"auth": PAIR}}})
+    if user_wide:
+        config = locked.home / ".config/pinner/config.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text(table)
+    else:
+        locked.spec.write_text(f"{locked.spec.read_text()}\n{table}")
+    with LoopbackServer(basic) as proxy:
+        locked.environ |= {"http_proxy": proxy.url, "no_proxy": "127.0.0.1"}
+        ran = locked.run("mirror", "mirror.example")
+        asked = [request for request in proxy.requests if "mirror.example" in request.target]
+    assert asked
+    assert any("authorization" in request.headers for request in asked) is user_wide
+    assert ran.code == (3 if user_wide else 2)
+    assert PASSWORD not in ran.out + ran.err
