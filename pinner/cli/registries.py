@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pinner.oci.reference import Repository
     from pinner.oci.registryconfig import RegistryConfig
     from pinner.registry.client import RegistryClient
+    from pinner.registry.pusher import RegistryPusher
 
 
 class Registries:
@@ -42,6 +43,7 @@ class Registries:
         self._note = note
         self._lock = threading.Lock()
         self._client: RegistryClient | None = None
+        self._pusher: RegistryPusher | None = None
 
     def open(self) -> RegistryClient:
         """The client, opened by the first call; any thread may ask."""
@@ -66,6 +68,14 @@ class Registries:
         from pinner.registry.endpoints import config_of  # noqa: PLC0415 - few commands ask
 
         return bool(config_of(repository.registry, self._configs).mirrors)
+
+    def open_pusher(self) -> RegistryPusher:
+        """What writes to registries, through the same client."""
+        client = self.open()
+        with self._lock:
+            if self._pusher is None:
+                self._pusher = client.pusher()
+            return self._pusher
 
     @property
     def counts(self) -> Counter[str]:

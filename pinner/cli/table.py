@@ -44,6 +44,7 @@ COMMANDS: Final[Table] = {
     },
     "Ways out of the store": {
         "export": "pinner.cli.export:export",
+        "mirror": "pinner.cli.mirror:mirror",
         "serve": "pinner.cli.serve:serve",
     },
     "Logins": {

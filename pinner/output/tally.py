@@ -56,8 +56,9 @@ class Tally:
         self._size = 0
 
     def plan(self, images: tuple[ImagePlan, ...], blobs: tuple[BlobPlan, ...]) -> None:
-        """The work is known."""
+        """The work is known; it takes the place of what was planned before."""
         with self._lock:
+            self._done = 0
             self._images = {image.name: _Count(image) for image in images}
             self._blobs = {blob.digest: _Blob(blob.size) for blob in blobs}
             self._size = sum(blob.size for blob in blobs)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pinner.registry.auth import Authenticator
     from pinner.registry.courier import Courier
     from pinner.registry.endpoints import Endpoint
+    from pinner.registry.pusher import RegistryPusher
     from pinner.registry.reply import Reply
     from pinner.registry.transport import Transport
     from pinner.registry.wire import Wire
@@ -94,8 +95,8 @@ class RegistryClient:
     def counts(self) -> Counter[str]:
         """How many requests were sent to registries and mirrors so far, by kind.
 
-        The kinds are `manifest`, `head`, `blob`, `tags`, `token` and `ping`. Repeated requests
-        count each time, hops to storage hosts do not.
+        The kinds are `manifest`, `head`, `blob`, `tags`, `token`, `ping` and `push`. Repeated
+        requests count each time, hops to storage hosts do not.
         """
         return self._courier.counts
 
@@ -205,6 +206,17 @@ class RegistryClient:
             self._endpoints(repository, True),  # noqa: FBT003 - named where it is declared
             ask,
             avoid=avoid,
+        )
+
+    def pusher(self) -> RegistryPusher:
+        """What writes to registries, over the same connections and logins."""
+        from pinner.registry.pusher import RegistryPusher  # noqa: PLC0415 - one command pushes
+
+        return RegistryPusher(
+            wire=self._wire,
+            courier=self._courier,
+            authenticator=self._authenticator,
+            endpoint_of=self._registry,
         )
 
     def abort(self) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pinner.registry.routes import Route
 
 _BUFFER: Final = 512 * 1024
+SLACK: Final = "slack"
+"""The extension of a request that says how many more seconds its answer may take."""
 _REPEATABLE: Final = frozenset({b"GET", b"HEAD"})
 
 
@@ -140,6 +142,7 @@ class Connection(httpcore.ConnectionInterface):
             self._stream,
             head,
             cast("Iterable[bytes]", request.stream),
+            slack=request.extensions.get(SLACK, 0),
             buffer=self._buffer,
             timeouts=settings.timeouts,
             monotonic=settings.monotonic,

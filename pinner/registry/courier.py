@@ -11,19 +11,21 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
 import pinner
 from pinner.errors import ProtocolError, RegistryError
-from pinner.registry.redirects import HOP_LIMIT, REDIRECTS, next_hop
+from pinner.registry.connections import SLACK
+from pinner.registry.redirects import HOP_LIMIT, KEEPING, REDIRECTS, next_hop
 from pinner.registry.reply import MinimumRate, Reply
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from pinner.oci.digest import Buffer
     from pinner.registry.retry import Pauses
     from pinner.registry.urls import Url
 
@@ -37,14 +39,29 @@ _WARNINGS_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A body of known length that is read while it is sent, anew for each attempt and redirect.
+
+    Attributes:
+        size: bytes.
+        pieces: gives all of them, from the first, in pieces that are valid until the next.
+    """
+
+    size: int
+    pieces: Callable[[], Iterable[Buffer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One request.
 
     Attributes:
-        kind: what it is counted as: manifest, head, blob, tags, token or ping.
+        kind: what it is counted as: manifest, head, blob, tags, token, ping or push.
         headers: may go to whoever answers in the end.
         authorization: for the origin of `url` alone; never shown.
-        body: sent to the origin of `url` alone, so that a redirect elsewhere is an error.
+        body: bytes go to the origin of `url` alone, so that a redirect elsewhere is an error; a
+            `Body` goes where a redirect leads, as registries send uploads to their storage.
+        slack: seconds more than usual that the answer may take.
     """
 
     method: str
@@ -52,7 +69,8 @@ class Ask:
     kind: str
     headers: Mapping[str, str] = field(default_factory=dict)
     authorization: str | None = field(default=None, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    body: bytes | Body = field(default=b"", repr=False)
+    slack: float = 0
 
 
 class Counts:
@@ -147,17 +165,28 @@ class Courier:
             locations = response.headers.get_list("location")
             url = next_hop(url, locations, asked=ask.url)
             trusted = trusted and url.origin == ask.url.origin
-            if ask.body and not trusted:
+            if not self._may_follow(ask, response.status_code, trusted=trusted):
                 raise ProtocolError(
                     f"a redirect of a {ask.method} to {url} is not followed", where=str(ask.url)
                 )
         raise ProtocolError(f"more than {HOP_LIMIT} redirects", where=str(ask.url))
+
+    @staticmethod
+    def _may_follow(ask: Ask, status: int, *, trusted: bool) -> bool:
+        """Whether the same request may be sent to where a redirect leads (RFC 9110, 15.4)."""
+        if isinstance(ask.body, Body):
+            return status in KEEPING  # the others mean: go there with a GET
+        return trusted or not ask.body
 
     def _hop(self, ask: Ask, url: Url, *, trusted: bool) -> httpx.Response:
         self._pauses.wait(url.origin.authority)
         headers = {**_EVERYWHERE, **ask.headers}
         if trusted and ask.authorization is not None:
             headers["Authorization"] = ask.authorization
+        content: Any = ask.body or None
+        if isinstance(ask.body, Body):
+            headers["Content-Length"] = str(ask.body.size)
+            content = ask.body.pieces()
         if url == ask.url:
             self._counts.add(ask.kind)
         try:
@@ -167,8 +196,11 @@ class Courier:
                 ask.method,
                 f"{url.origin}{url.path}",
                 headers=headers,
-                content=ask.body or None,
-                extensions={"target": url.target.encode("ascii")},
+                content=content,
+                extensions={
+                    "target": url.target.encode("ascii"),
+                    SLACK: ask.slack,
+                },
             )
             response = self._client.send(request, stream=True)
         except RegistryError as error:

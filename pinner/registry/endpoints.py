@@ -40,16 +40,22 @@ _HTTP_PORT: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a token is asked for: reading one repository.
+    """What a token is asked for: reading one repository, or writing to it.
 
     Attributes:
         repository: its path at the endpoint, which at a mirror may begin with a prefix.
+        push: whether to write as well.
+        mounts_from: the path of another repository that is read for it; "" for none.
     """
 
     repository: str
+    push: bool = False
+    mounts_from: str = ""
 
     def __str__(self) -> str:
-        return f"repository:{self.repository}:pull"
+        actions = "pull,push" if self.push else "pull"
+        wanted = f"repository:{self.repository}:{actions}"
+        return f"{wanted} repository:{self.mounts_from}:pull" if self.mounts_from else wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,10 @@ class Endpoint:
     def scope(self, repository: Repository) -> Scope:
         """What reading `repository` here needs."""
         return Scope(f"{self.prefix}/{repository.path}" if self.prefix else repository.path)
+
+    def push_scope(self, repository: Repository, *, mounts_from: str = "") -> Scope:
+        """What writing to `repository` here needs."""
+        return Scope(self.scope(repository).repository, push=True, mounts_from=mounts_from)
 
     def url(self, repository: Repository, tail: str) -> Url:
         """The URL of `tail` (`manifests/latest`, `tags/list?n=1000`) of a repository."""

@@ -27,6 +27,7 @@ _HEAD_LIMIT: Final = 100 * 1024
 _HEAD_READ: Final = 16 * 1024  # what comes behind the head in this piece is copied once more
 _INTERIM_LIMIT: Final = 64
 _NO_TIME: Final = 0.001
+_SMALL_PIECE: Final = 32 * 1024
 _BODILESS: Final = frozenset({204, 304})
 
 
@@ -108,7 +109,8 @@ class Answer:
         else:
             # A short body that came along with its head needs no reading to be over.
             over = self._left == len(self._early)
-        self._ended(over and self._parser.our_state is not h11.MUST_CLOSE)
+        # Not DONE: the connection is to be closed, or a part of the request was never sent.
+        self._ended(over and self._parser.our_state is h11.DONE)
 
     def _counted(self) -> Iterator[Buffer]:
         early, self._early = self._early, b""
@@ -141,26 +143,37 @@ class Answer:
 def exchange(
     stream: Stream,
     request: h11.Request,
-    body: Iterable[bytes],
+    body: Iterable[Buffer],
     *,
     buffer: memoryview,
     timeouts: Timeouts,
     monotonic: Callable[[], float],
     ended: Callable[[bool], None],
+    slack: float = 0,
 ) -> Answer:
     """Send a request and read the head of its answer; interim answers (1xx) are skipped.
 
+    Args:
+        stream: a connection that carries no other request.
+        request: the head, with the length of the body.
+        body: its pieces, each valid until the next; sent as they come, so that a large body is
+            never held. Not all of them are asked for where the answer comes early.
+        buffer: takes pieces of the answer.
+        timeouts: how long to wait for what.
+        monotonic: a clock for that.
+        ended: called once, with whether the stream can be used again.
+        slack: seconds on top of `timeouts.answer`, for a request that takes long.
+
     Raises:
         ConnectionLost: it ended or broke before a complete head came.
-        Unavailable: no complete head came within `timeouts.answer`.
+        Unavailable: no complete head came in time.
         ProtocolError: what came is not an HTTP/1.1 answer, or its head is too large.
     """
     parser = h11.Connection(our_role=h11.CLIENT, max_incomplete_event_size=_HEAD_LIMIT)
-    events: list[h11.Event] = [request, *(h11.Data(data=part) for part in body), h11.EndOfMessage()]
-    stream.send(b"".join(parser.send(event) or b"" for event in events), timeout=timeouts.silence)
-    seconds_left = _countdown(timeouts.answer, monotonic)
+    early = _send(parser, stream, request, body, buffer=buffer, silence=timeouts.silence)
+    seconds_left = _countdown(timeouts.answer + slack, monotonic)
     for _ in range(_INTERIM_LIMIT):
-        event = _next_event(parser, stream, buffer[:_HEAD_READ], seconds_left)
+        event = early or _next_event(parser, stream, buffer[:_HEAD_READ], seconds_left)
         if isinstance(event, h11.Response):
             return Answer(
                 event,
@@ -173,6 +186,66 @@ def exchange(
                 ended=ended,
             )
     raise ProtocolError(f"{stream.peer} sent more than {_INTERIM_LIMIT} interim answers")
+
+
+def _send(
+    parser: h11.Connection,
+    stream: Stream,
+    request: h11.Request,
+    body: Iterable[Buffer],
+    *,
+    buffer: memoryview,
+    silence: float,
+) -> h11.Response | None:
+    """Send a request; the answer where one came before the body was sent (401, 413).
+
+    Whoever answers early reads no more, and may close the connection: what is left of the body is
+    not sent then. Small pieces go together with the head, as one segment.
+    """
+    waiting = bytearray(parser.send(request) or b"")
+    try:
+        for part in body:
+            # Only counted: a body of announced length is sent as it is.
+            parser.send_with_data_passthrough(h11.Data(data=cast("bytes", part)))
+            if len(part) < _SMALL_PIECE:
+                waiting += part
+                continue
+            if (early := _answered(parser, stream, buffer[:_HEAD_READ])) is not None:
+                return early
+            if waiting:
+                stream.send(waiting, timeout=silence)
+                waiting = bytearray()
+            stream.send(part, timeout=silence)
+        waiting += parser.send(h11.EndOfMessage()) or b""
+        if waiting:
+            stream.send(waiting, timeout=silence)
+    except ConnectionLost:
+        # It may have broken since the server had said what it had to say.
+        if (early := _answered(parser, stream, buffer[:_HEAD_READ])) is not None:
+            return early
+        raise
+    return None
+
+
+def _answered(parser: h11.Connection, stream: Stream, buffer: memoryview) -> h11.Response | None:
+    """The head of an answer that is there already; interim answers are skipped."""
+    count = stream.receive_at_hand(buffer)
+    if count is None:
+        return None
+    if not count:
+        raise ConnectionLost(f"{stream.peer} closed the connection without an answer")
+    parser.receive_data(bytes(buffer[:count]))
+    try:
+        while (event := parser.next_event()) is not h11.NEED_DATA:
+            if isinstance(event, h11.Response):
+                return event
+    except h11.RemoteProtocolError as error:
+        raise _not_http(stream, error) from error
+    return None
+
+
+def _not_http(stream: Stream, error: Exception) -> ProtocolError:
+    return ProtocolError(f"{stream.peer} does not speak HTTP/1.1 as it should: {safe(str(error))}")
 
 
 def _countdown(seconds: float, monotonic: Callable[[], float]) -> Callable[[], float]:
@@ -192,9 +265,7 @@ def _next_event(
         except h11.RemoteProtocolError as error:
             if over:
                 raise Unavailable(f"{stream.peer} closed the connection too early") from error
-            raise ProtocolError(
-                f"{stream.peer} does not speak HTTP/1.1 as it should: {safe(str(error))}"
-            ) from error
+            raise _not_http(stream, error) from error
         if event is not h11.NEED_DATA:
             return cast("h11.Event | type[h11.PAUSED]", event)
         count = stream.receive_into(buffer, timeout=seconds_left())

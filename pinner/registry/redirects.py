@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+KEEPING: Final = frozenset({307, 308})
+"""The redirects that keep method and body."""
 HOP_LIMIT: Final = 5
 
 

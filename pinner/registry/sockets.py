@@ -24,6 +24,8 @@ from pinner.terminal import safe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pinner.oci.digest import Buffer
+
 _KEEPALIVE_IDLE: Final = 30
 _KEEPALIVE_INTERVAL: Final = 10
 _KEEPALIVE_PROBES: Final = 3
@@ -123,12 +125,12 @@ class Stream:
             raise tls_failure(error, host=safe(hostname), peer=self.peer) from error
         self._timeout = timeout
 
-    def send(self, data: bytes, *, timeout: float) -> None:
+    def send(self, data: Buffer, *, timeout: float) -> None:
         """Send all of `data`.
 
         Raises:
             ConnectionLost: it broke.
-            Unavailable: the other side took nothing for `timeout` seconds.
+            Unavailable: the other side did not take all of it within `timeout` seconds.
         """
         with self._converted():
             self._wait_at_most(timeout)
@@ -150,6 +152,21 @@ class Stream:
             if count and isinstance(self._sock, ssl.SSLSocket):
                 count += self._records_at_hand(view[count:])
             return count
+
+    def receive_at_hand(self, view: memoryview) -> int | None:
+        """As `receive_into`, without waiting: None where nothing is there.
+
+        Raises:
+            ConnectionLost: it broke.
+        """
+        if not self.readable():
+            return None
+        with self._converted():
+            self._wait_at_most(0)
+            try:
+                return self._sock.recv_into(view)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return None  # a part of a TLS record, or one that carries no data
 
     def _records_at_hand(self, view: memoryview) -> int:
         """Decrypt further records as long as that needs no waiting."""

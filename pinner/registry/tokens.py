@@ -121,8 +121,10 @@ def token_requests(
 
 
 def _get(server: Url, query: Mapping[str, str], authorization: str | None = None) -> TokenRequest:
+    """A GET: each scope has a parameter of its own, as the specification wants it."""
     joint = "&" if "?" in server.target else "?"
-    url = server.with_target(f"{server.target}{joint}{urlencode(query)}")
+    fields = {**query, "scope": query["scope"].split()} if "scope" in query else query
+    url = server.with_target(f"{server.target}{joint}{urlencode(fields, doseq=True)}")
     return TokenRequest(method="GET", url=url, authorization=authorization)
 
 

@@ -79,6 +79,14 @@ class Wire:
 
         return self._patience.persistently(attempt, attempts=attempts)
 
+    def persistently(self, attempt: Callable[[int], T]) -> T:
+        """What `attempt` returns, where one attempt is more than one request (uploads).
+
+        Raises:
+            RegistryError: of the last attempt, or the first that asking again cannot mend.
+        """
+        return self._patience.persistently(attempt)
+
     def _failure(self, reply: Reply, subject: str, number: int) -> RegistryError:
         from pinner.registry.failures import read_failure  # noqa: PLC0415 - most runs have none
 

@@ -32,6 +32,7 @@ from bench.distance import far_away
 from bench.layers import LAYER_MB, LISTED, layer_contestants, make_layer
 from bench.material import LARGE_IMAGES, SMALL_IMAGES
 from bench.measure import side_by_side
+from bench.mirroring import COPIED, mirroring_contestants
 from bench.pulling import pull_contestants
 from bench.registries import as_store
 from bench.serving import measure_serving
@@ -88,6 +89,8 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
         shutil.rmtree(layout)
         _say(f"{len(LARGE_IMAGES)} images")
         large = side_by_side(large_contestants(source, folder), folder, rounds=rounds)
+        _say("into another registry")
+        mirrored = side_by_side(mirroring_contestants(source, folder), folder, rounds=rounds)
         _say("reading")
         reading = side_by_side(reading_contestants(source), folder, rounds=rounds)
         _say(f"{len(SMALL_IMAGES)} digests")
@@ -113,6 +116,8 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
             f"Medians of {rounds} runs ({_STARTS} for starts), interleaved:",
             f"**{len(LARGE_IMAGES)} images, {size} MB, one shared layer, into an empty store**",
             report.table(large, next(iter(large))),
+            f"**{len(LARGE_IMAGES)} images, {size} MB, into another, empty docker-registry**",
+            report.table(mirrored, COPIED),
             f"**{size} MB read by four threads and hashed, not written**",
             report.table(reading, next(iter(reading))),
             f"**The digests of {len(SMALL_IMAGES)} tags**",

@@ -45,13 +45,18 @@ class Then(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request as it arrived; header names in lower case."""
+    """A request as it arrived; header names in lower case.
+
+    Attributes:
+        cut: `body` is its beginning alone: the server would not read more.
+    """
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes
     connection: int
+    cut: bool = False
 
     @property
     def path(self) -> str:
@@ -102,8 +107,20 @@ class LoopbackServer:
     """
 
     def __init__(
-        self, answer: Callable[[Request], Answer], *, tls: ssl.SSLContext | None = None
+        self,
+        answer: Callable[[Request], Answer],
+        *,
+        tls: ssl.SSLContext | None = None,
+        intake: Callable[[str], int | None] = lambda target: None,
     ) -> None:
+        """Listen.
+
+        Args:
+            answer: what to say to a request.
+            tls: speak https.
+            intake: for a target, how much of a body is read; None for all.
+        """
+        self._intake = intake
         self._answer = answer
         self._tls = tls
         self._closing = threading.Event()
@@ -179,7 +196,7 @@ class LoopbackServer:
     def _converse(self, sock: socket.socket, number: int) -> None:
         with sock.makefile("rb") as reader:
             while not self._closing.is_set():
-                request = _read_request(reader, number)
+                request = _read_request(reader, number, self._intake)
                 if request is None:
                     return
                 with self._lock:
@@ -191,6 +208,10 @@ class LoopbackServer:
                 if answer.then is Then.RESET:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORTIVE)
                 if answer.then is not Then.KEEP or answer.framing is Framing.CLOSE:
+                    return
+                if request.cut:  # as servers do, so that the answer is not lost by a reset
+                    sock.shutdown(socket.SHUT_WR)
+                    reader.read()
                     return
 
     def _send(self, sock: socket.socket, request: Request, answer: Answer) -> None:
@@ -232,7 +253,9 @@ def _head(answer: Answer) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def _read_request(reader: IO[bytes], number: int) -> Request | None:
+def _read_request(
+    reader: IO[bytes], number: int, intake: Callable[[str], int | None]
+) -> Request | None:
     first = reader.readline().decode("latin-1").split()
     if len(first) != 3:
         return None
@@ -240,5 +263,13 @@ def _read_request(reader: IO[bytes], number: int) -> Request | None:
     while (line := reader.readline().decode("latin-1").strip()) != "":
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    body = reader.read(int(headers.get("content-length", "0")))
-    return Request(method=first[0], target=first[1], headers=headers, body=body, connection=number)
+    length = int(headers.get("content-length", "0"))
+    limit = intake(first[1]) if length else None
+    return Request(
+        method=first[0],
+        target=first[1],
+        headers=headers,
+        body=reader.read(length if limit is None else min(limit, length)),
+        connection=number,
+        cut=limit is not None and limit < length,
+    )

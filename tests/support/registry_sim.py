@@ -17,7 +17,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -65,6 +65,7 @@ class RegistrySim:
         login: Login | None = None,
         tls: ssl.SSLContext | None = None,
         name: str = "",
+        content: Content | None = None,
     ) -> None:
         """A registry without content.
 
@@ -72,15 +73,17 @@ class RegistrySim:
             login: what it asks for; None for nothing.
             tls: speak https.
             name: what references call it, where a proxy leads to it.
+            content: what it holds; `registry_uploads.Uploads` takes more.
         """
-        self.content = Content()
+        self.content = content or Content()
         self.login = login
         self._name = name
-        self._server = LoopbackServer(self._answer, tls=tls)
+        self._server = LoopbackServer(self._answer, tls=tls, intake=self._limit)
         self._lock = threading.Lock()
         self._scripts: list[tuple[str, list[Fault]]] = []
         self._standing: list[tuple[str, Fault]] = []
         self._tokens: dict[str, frozenset[str]] = {}
+        self._limits: list[tuple[str, int]] = []
 
     def __enter__(self) -> Self:
         self._server.__enter__()
@@ -123,6 +126,19 @@ class RegistrySim:
         """Every request whose target contains `path` meets this fault, after the scripts."""
         with self._lock:
             self._standing.append((path, fault))
+
+    def read_only(self, path: str, *counts: int) -> None:
+        """Of the next bodies sent to a target with `path` only so many bytes are read, in turn."""
+        with self._lock:
+            self._limits += [(path, count) for count in counts]
+
+    def _limit(self, target: str) -> int | None:
+        with self._lock:
+            for number, (path, count) in enumerate(self._limits):
+                if path in target:
+                    del self._limits[number]
+                    return count
+        return None
 
     def heal(self) -> None:
         """From now on everything is answered honestly."""
@@ -174,9 +190,9 @@ class RegistrySim:
         else:
             scope = _scope(request)
             with self._lock:
-                good = sent is not None and scope in self._tokens.get(sent, frozenset())
-            if good:
-                return self.content.answer(request)
+                granted = self._tokens.get(sent or "", frozenset())
+            if scope in granted:
+                return self.content.answer(_without_foreign_mount(request, granted))
             challenge = f'Bearer realm="{self.url}{TOKEN_PATH}",service="sim",scope="{scope}"'
         denied = error(401, "UNAUTHORIZED", "authentication required")
         return denied.with_header("WWW-Authenticate", challenge)
@@ -189,15 +205,26 @@ class RegistrySim:
         scopes = parse_qs(urlsplit(request.target).query).get("scope", [""])
         with self._lock:
             token = f"token-{len(self.requests)}"
-            self._tokens[f"Bearer {token}"] = frozenset({*" ".join(scopes).split(), ""})
+            asked = " ".join(scopes).split()
+            reading = [scope.removesuffix(",push") for scope in asked]
+            self._tokens[f"Bearer {token}"] = frozenset({*asked, *reading, ""})
         body = json.dumps({"token": token, "expires_in": 300}).encode()
         return Answer(headers=(("Content-Type", "application/json"),), body=body)
 
 
 def _scope(request: Request) -> str:
     """The access that a request needs: `repository:NAME:pull`, or nothing for `/v2/`."""
+    actions = "pull" if request.method in {"GET", "HEAD"} else "pull,push"
     for kind in ("/manifests/", "/blobs/", "/tags/"):
         name, found, _ = request.path.removeprefix("/v2/").rpartition(kind)
         if found:
-            return f"repository:{name}:pull"
+            return f"repository:{name}:{actions}"
     return ""
+
+
+def _without_foreign_mount(request: Request, granted: frozenset[str]) -> Request:
+    """The request without its mount, where the token may not read the other repository."""
+    source = parse_qs(urlsplit(request.target).query).get("from", [""])[0]
+    if not source or f"repository:{source}:pull" in granted:
+        return request
+    return replace(request, target=request.path)

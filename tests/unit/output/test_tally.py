@@ -102,3 +102,12 @@ def test_speed_is_never_negative() -> None:
     speed = Speed()
     speed.observe(0.0, 100)
     assert speed.observe(1.0, 50) == 0.0
+
+
+def test_another_plan_begins_anew() -> None:
+    tally = Tally()
+    plan = (BlobPlan(digest="x", size=80_000, done=1_000),)
+    tally.plan((), plan)
+    tally.advance("x", 79_000)
+    tally.plan((), plan)
+    assert (tally.total().done, tally.total().size) == (1_000, 80_000)

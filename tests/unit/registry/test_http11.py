@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +16,8 @@ from pinner.registry.http11 import Answer, Timeouts, exchange
 from pinner.registry.sockets import ConnectionLost
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pinner.registry.sockets import Stream
 
 BODY = bytes(range(256)) * 200
@@ -24,16 +27,32 @@ CHUNKED_BODY = BODY[:40_000]
 
 @dataclass
 class FakeStream:
-    """Answers with `data`, cut into pieces of the given sizes, in turn; then it has ended."""
+    """Answers with `data`, cut into pieces of the given sizes, in turn; then it has ended.
+
+    After so many sends as `early` says, its bytes are there at once; at `breaks_at`, sending fails.
+    """
 
     data: bytes
     sizes: list[int] = field(default_factory=lambda: [1 << 20])
     peer: str = "fake:80"
     sent: bytes = b""
     reads: int = 0
+    sends: int = 0
+    early: dict[int, bytes] = field(default_factory=dict)
+    breaks_at: int | None = None
 
     def send(self, data: bytes, *, timeout: float) -> None:
+        if self.sends == self.breaks_at:
+            raise ConnectionLost("broke")
+        self.sends += 1
         self.sent += data
+
+    def receive_at_hand(self, view: memoryview) -> int | None:
+        piece = self.early.pop(self.sends, None)
+        if piece is None:
+            return None
+        view[: len(piece)] = piece
+        return len(piece)
 
     def receive_into(self, view: memoryview, *, timeout: float) -> int:
         size = min(self.sizes[self.reads % len(self.sizes)], len(view))
@@ -191,3 +210,110 @@ def test_closing_twice_tells_once() -> None:
     answer.close()
     answer.close()
     assert verdict.reusable == [True]
+
+
+# Bodies that are larger than what is held.
+
+PIECE = bytes(50_000)
+PIECES = 4
+
+
+def upload(stream: FakeStream, verdict: Verdict, drawn: list[int] | None = None) -> int:
+    """The status of an answer to a body of several pieces, and what became of the connection."""
+
+    def pieces() -> Iterator[bytes]:
+        for number in range(PIECES):
+            if drawn is not None:
+                drawn.append(stream.sends)
+            yield PIECE if number < PIECES - 1 else b"end"
+
+    length = str((PIECES - 1) * len(PIECE) + 3)
+    head = h11.Request(
+        method="PUT", target="/", headers=[("Host", "x"), ("Content-Length", length)]
+    )
+    answer = exchange(
+        cast("Stream", stream),
+        head,
+        pieces(),
+        buffer=memoryview(bytearray(20_000)),
+        timeouts=Timeouts(),
+        monotonic=lambda: 0.0,
+        ended=verdict.reusable.append,
+    )
+    answer.close()
+    return answer.head.status_code
+
+
+def test_a_large_body_is_sent_piece_by_piece() -> None:
+    stream, verdict, drawn = FakeStream(head("Content-Length: 0")), Verdict(), list[int]()
+    assert upload(stream, verdict, drawn) == 200
+    assert stream.sent.endswith(b"\r\n\r\n" + PIECE * (PIECES - 1) + b"end")
+    # The head goes with the first piece's turn; no piece is asked for before the last is sent.
+    assert drawn == [0, 2, 3, 4]
+    assert verdict.reusable == [True]
+
+
+def test_who_answers_early_is_sent_no_more() -> None:
+    early = {3: head("Content-Length: 0", status="401 No")}
+    stream, verdict = FakeStream(b"", early=early), Verdict()
+    assert upload(stream, verdict) == 401
+    assert stream.sends == 3
+    assert verdict.reusable == [False]
+
+
+def test_an_interim_answer_stops_nothing() -> None:
+    early = {2: head(status="100 Continue"), 3: head(status="102 Processing")}
+    stream, verdict = FakeStream(head("Content-Length: 0"), early=early), Verdict()
+    assert upload(stream, verdict) == 200
+    assert stream.sends == 5
+
+
+def test_an_early_head_that_comes_in_two_pieces_is_put_together() -> None:
+    whole = head("Content-Length: 0", status="413 Large")
+    stream = FakeStream(b"", early={2: whole[:9], 3: whole[9:]})
+    assert upload(stream, Verdict()) == 413
+    assert stream.sends == 3
+
+
+def test_what_was_said_before_the_connection_broke_is_heard() -> None:
+    stream = FakeStream(b"", breaks_at=4)
+    stream.early = {4: head("Content-Length: 0", status="413 Large")}
+    # Seen only where sending fails: until then nothing was there.
+    looks = iter([None, None, None])
+    real = stream.receive_at_hand
+    stream.receive_at_hand = lambda view: next(looks, 0) or real(view)  # type: ignore[method-assign]
+    assert upload(stream, Verdict()) == 413
+
+
+def test_a_connection_that_breaks_without_a_word_is_lost() -> None:
+    with pytest.raises(ConnectionLost):
+        upload(FakeStream(b"", breaks_at=3), Verdict())
+
+
+def test_an_early_answer_that_is_not_http_is_refused() -> None:
+    with pytest.raises(ProtocolError):
+        upload(FakeStream(b"", early={2: b"SSH-2.0\r\n\r\n"}), Verdict())
+
+
+def test_slack_is_time_on_top() -> None:
+    ticks = itertools.count(0.0, 50.0)
+    waits: list[float] = []
+    stream = FakeStream(head("Content-Length: 0"))
+    real = stream.receive_into
+
+    def receive_into(view: memoryview, *, timeout: float) -> int:
+        waits.append(timeout)
+        return real(view, timeout=timeout)
+
+    stream.receive_into = receive_into  # type: ignore[method-assign]
+    exchange(
+        cast("Stream", stream),
+        h11.Request(method="GET", target="/", headers=[("Host", "x")]),
+        (),
+        buffer=memoryview(bytearray(20_000)),
+        timeouts=Timeouts(answer=60),
+        monotonic=lambda: next(ticks),
+        ended=lambda _: None,
+        slack=1000,
+    ).close()
+    assert waits == [1010.0]
