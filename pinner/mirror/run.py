@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from pinner.clock import Clock
     from pinner.mirror.look import Wish
     from pinner.mirror.naming import Target
+    from pinner.mirror.plan import MirrorPlan
     from pinner.oci.sinks import Sink
     from pinner.progress import Progress
     from pinner.store.layout import Store
+    from pinner.store.leases import Lease
     from pinner.sync.gather import SyncSource
     from pinner.sync.select import Wanted
 
@@ -90,15 +92,33 @@ def run_mirror(
         KeyboardInterrupt: interrupted; what is complete at the target stays.
     """
     record = Record()
+    with means.store.lease(optional=True) as lease:
+        plan = _ship(_wishes(wanted, target, wishes, record), wishes, means, record, lease)
+    return MirrorResult(
+        outcomes=tuple(record.outcomes[_name(item)] for item in wanted),
+        uploaded=record.amount("uploaded"),
+        mounted=record.amount("mounted"),
+        present=plan.present,
+        fetched=record.amount("fetched"),
+        mirrors=_mirrors(wanted, target, record),
+        warnings=tuple(record.warnings),
+        dry_run=wishes.dry_run,
+    )
+
+
+def _ship(
+    wished: Sequence[Wish], how: Wishes, means: Means, record: Record, lease: Lease
+) -> MirrorPlan:
     survey = Surveyor(
         store=means.store,
         open_source=means.open_source,
         open_sink=means.open_sink,
+        hold=lease.hold,
         jobs=means.jobs,
         record=record,
-    ).survey(_wishes(wanted, target, wishes, record))
+    ).survey(wished)
     plan = plan_mirror(survey.trees, survey.there)
-    if wishes.dry_run:
+    if how.dry_run:
         record.count("uploaded", plan.uploads)
         record.count("mounted", plan.mounts)
         for tree in survey.trees:
@@ -113,16 +133,7 @@ def run_mirror(
             jobs=means.jobs,
             record=record,
         ).ship(survey.trees, plan.blobs)
-    return MirrorResult(
-        outcomes=tuple(record.outcomes[_name(item)] for item in wanted),
-        uploaded=record.amount("uploaded"),
-        mounted=record.amount("mounted"),
-        present=plan.present,
-        fetched=record.amount("fetched"),
-        mirrors=_mirrors(wanted, target, record),
-        warnings=tuple(record.warnings),
-        dry_run=wishes.dry_run,
-    )
+    return plan
 
 
 def _wishes(

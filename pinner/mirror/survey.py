@@ -43,11 +43,15 @@ class Survey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surveyor:
-    """Asks the target what it has, and gathers what it lacks."""
+    """Asks the target what it has, and gathers what it lacks.
+
+    `hold` keeps what it is given from being pruned; whether it is here is asked afterwards.
+    """
 
     store: Store
     open_source: Callable[[], ManifestSource]
     open_sink: Callable[[], Sink]
+    hold: Callable[[Iterable[Digest]], None]
     jobs: int
     record: Record
 
@@ -72,7 +76,7 @@ class Surveyor:
         )
 
     def _gathered(self, left: Sequence[tuple[Wish, Seen]]) -> list[ImageTree]:
-        gatherer = TreeGatherer(self.store, self.open_source)
+        gatherer = TreeGatherer(self.store, self.open_source, self.hold)
         complete = {wish.name for wish, found in left if found.has_all}
 
         def gather(wish: Wish) -> ImageTree:
@@ -81,12 +85,14 @@ class Surveyor:
         trees = [tree for _, tree in self._each(gather, [wish for wish, _ in left])]
         for failure in contradictions(trees):
             self.record.fail(failure.name, failure.error)
-        return [tree for tree in trees if tree.name not in self.record.outcomes]
+        kept = [tree for tree in trees if tree.name not in self.record.outcomes]
+        self.hold(blob.digest for tree in kept for blob in tree.blobs)
+        return kept
 
     def _known_blobs(self, wish: Wish) -> list[Digest]:
         """The blobs of an image that is there, as far as the store knows it."""
         try:
-            tree = TreeGatherer(self.store, OfflineSource).gather(wish)
+            tree = TreeGatherer(self.store, OfflineSource, _hold_nothing).gather(wish)
         except PinnerError:
             return []
         return [blob.digest for blob in tree.blobs]
@@ -131,3 +137,7 @@ class Surveyor:
                 self.record.fail(wish.name, answer)
             else:
                 yield wish, answer
+
+
+def _hold_nothing(_: Iterable[Digest]) -> None:
+    """What is only counted need not stay."""

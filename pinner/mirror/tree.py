@@ -14,9 +14,10 @@ from pinner.oci.descriptor import Descriptor
 from pinner.oci.manifest import MANIFEST_LIMIT, MEMBER_LIMIT, Index, parse_manifest
 from pinner.oci.reference import Reference
 from pinner.oci.stored import stored_manifest
+from pinner.store.names import member
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pinner.mirror.look import Wish
     from pinner.oci.digest import Digest
@@ -58,9 +59,16 @@ class ImageTree:
 class TreeGatherer:
     """Brings the manifests of images into a store; safe for threads."""
 
-    def __init__(self, store: Store, open_source: Callable[[], ManifestSource]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        open_source: Callable[[], ManifestSource],
+        hold: Callable[[Iterable[Digest]], None],
+    ) -> None:
+        """Gather into `store`; `hold` keeps what is looked for from being pruned."""
         self._store = store
         self._open_source = open_source
+        self._hold = hold
 
     def gather(self, wish: Wish, *, tag_only: bool = False) -> ImageTree:
         """What the image consists of; its manifests are in the store afterwards.
@@ -104,13 +112,14 @@ class TreeGatherer:
         if isinstance(parsed, Index):
             if depth == _DEPTH:
                 raise IntegrityError(f"{wish.name}: indexes nest too deep at {digest}")
-            for member in parsed.manifests:
-                self._walk(wish, member.digest, found, depth=depth + 1)
+            for below in parsed.manifests:
+                self._walk(wish, below.digest, found, depth=depth + 1)
         if len(found) > MEMBER_LIMIT:
             raise IntegrityError(f"{wish.name} has more than {MEMBER_LIMIT} manifests")
         found[digest] = raw, parsed
 
     def _fetch(self, wish: Wish, digest: Digest) -> RawManifest:
+        self._hold([digest])
         if self._store.has(digest):
             return stored_manifest(digest, self._store.read(digest, MANIFEST_LIMIT))
         try:
@@ -131,17 +140,20 @@ def _names(
     wish: Wish, found: Mapping[Digest, tuple[RawManifest, Manifest | Index]]
 ) -> dict[str, Descriptor]:
     image = wish.image
-    named = {
-        str(Reference(image.repository, digest=digest)): digest
-        for digest in image.platforms.values()
-        if digest in found and digest != image.digest
-    }
-    if image.digest in found:
+    has_index = image.digest in found
+    named: dict[str, Descriptor] = {}
+    for digest in image.platforms.values():
+        if digest in found and digest != image.digest:
+            descriptor = _descriptor(found[digest][0])
+            named[str(Reference(image.repository, digest=digest))] = (
+                member(descriptor, image.digest) if has_index else descriptor
+            )
+    if has_index:
         reference = Reference(
             image.repository, image.tag, None if image.tag is not None else image.digest
         )
-        named[str(reference)] = image.digest
-    return {name: _descriptor(found[digest][0]) for name, digest in named.items()}
+        named[str(reference)] = _descriptor(found[image.digest][0])
+    return named
 
 
 def _descriptor(raw: RawManifest) -> Descriptor:

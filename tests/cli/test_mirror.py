@@ -10,6 +10,8 @@ import pytest
 
 from pinner.cli.mirror import NAMINGS
 from pinner.mirror import Naming
+from pinner.store.layout import Store
+from pinner.store.prune import PruneWish, prune
 from support.clients import store_login
 from support.ground import BASIC, BEARER, PAIR, PASSWORD, USER
 from support.net import Answer, LoopbackServer, Request, Then
@@ -20,6 +22,7 @@ from support.registry_uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from ssl import SSLContext
 
     from cli.conftest import Abroad
@@ -288,6 +291,40 @@ def test_a_blob_that_cannot_be_had_fails_the_images_that_need_it(
     assert outcomes(mirror(locked, target, "--json")) == {"app": "mirrored", "web": "present"}
 
 
+class PruningUploads(Uploads):
+    """A target that prunes the store of whoever asks it, as another process may at any time."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self.root = root
+
+    def answer(self, request: Request) -> Answer:
+        if self.root.exists():
+            with Store.open(self.root, create=False) as store:
+                prune(store, PruneWish(partials_older_than=0), now=2.0**40)
+        return super().answer(request)
+
+
+def test_T19_a_prune_at_every_request_takes_nothing(locked: Ground) -> None:
+    """What has no name in the store yet is leased until everything was sent."""
+    with RegistrySim(content=PruningUploads(locked.store)) as target:
+        mirror(locked, target)
+    blobs = [request.path for request in locked.sim.requests if "/blobs/" in request.path]
+    assert len(blobs) == len(set(blobs)), "nothing was fetched twice"
+    assert locked.run("verify").code == 0
+    assert locked.run("sync", "--all-platforms", "--offline").code == 0
+
+
+def test_what_it_names_below_an_index_goes_with_the_index(
+    locked: Ground, target: RegistrySim
+) -> None:
+    mirror(locked, target)
+    host = locked.sim.host
+    assert locked.run("rm", f"{host}/team/app:stable", f"{host}/team/web:stable").code == 0
+    assert locked.run("prune").code == 0
+    assert json.loads((locked.store / "index.json").read_bytes())["manifests"] == []
+
+
 @pytest.mark.parametrize(
     ("path", "method", "status", "code"),
     [
@@ -549,7 +586,7 @@ def test_a_location_without_tls_on_the_same_host_is_asked_over_tls(
 def test_a_login_that_is_missing_is_said_with_the_mend(locked: Ground, uploads: Uploads) -> None:
     with RegistrySim(content=uploads, login=BASIC) as target:
         ran = mirror(locked, target, code=3)
-    assert f"docker login {target.host}" in ran.err
+    assert f"pinner login {target.host}" in ran.err
 
 
 # Large blobs, and runs that are not the first.
