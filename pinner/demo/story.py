@@ -31,6 +31,7 @@ def story(host: str) -> tuple[Step, ...]:
         *_sync(),
         *_moved_tag(),
         *_update(),
+        *_by_hand(host),
         *_stale(host),
         *_end(),
     )
@@ -95,7 +96,7 @@ def _moved_tag() -> Sequence[Step]:
         Run("pinner lock --check"),
         Say("On another machine, sync still brings the very bytes that were locked:"),
         Run("pinner sync --store ../other-machine"),
-        Run("pinner images --digests --store ../other-machine"),
+        Run("pinner images --store ../other-machine"),
     )
 
 
@@ -110,6 +111,15 @@ def _update() -> Sequence[Step]:
         Run(f"pinner update --fetch --rewrite --summary {SUMMARY}"),
         Show(SUMMARY),
         Run("pinner check"),
+    )
+
+
+def _by_hand(host: str) -> Sequence[Step]:
+    return (
+        Say("What is not locked comes by name, in docker's words and without its daemon:"),
+        Run(f"pinner pull {host}/redis:7.2.5-alpine"),
+        Say("One tar takes images to docker, podman, containerd and kind:"),
+        Run(f"pinner export debian {host}/redis:7.2.5-alpine -o images.tar"),
     )
 
 
