@@ -19,6 +19,7 @@ from support.layouts import LayoutWriter, layer
 from support.programs import free_port
 from support.pushing import push_layout
 from support.registry_sim import RegistrySim
+from support.registry_uploads import Uploads
 from support.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ AGAIN: Final = "pinner sync, all there"
 STILL: Final = "pinner update, nothing moved"
 MOVED: Final = "pinner update, one image moved"
 AFTER: Final = "pinner sync of a new lock: one image moved, its config and one layer"
-ALL: Final = "pinner sync --all-platforms, empty store"
+ALL: Final = "pinner mirror, empty store, empty target"
 MIRRORED: Final = "pinner sync, empty store, mirror"
 DOWN: Final = "pinner sync, empty store, mirror down"
 LOST: Final = "pinner sync, empty store, mirror lacks everything"
@@ -50,7 +51,12 @@ _PLATFORMS: Final = ("amd64", "arm64")
 
 def count_pinner(folder: Path, images: int = IMAGES) -> list[Cost]:
     """What pinner's commands ask, in the life of a project of so many images."""
-    with RegistrySim() as public, RegistrySim() as mirror, RegistrySim() as hollow:
+    with (
+        RegistrySim() as public,
+        RegistrySim() as mirror,
+        RegistrySim() as hollow,
+        RegistrySim(content=Uploads()) as target,
+    ):
         sims = {"registry": public, "mirror": mirror, "hollow": hollow}
         life = _Life(folder, sims, images)
         for number in range(images):
@@ -69,7 +75,8 @@ def count_pinner(folder: Path, images: int = IMAGES) -> list[Cost]:
         (runner.folder / "images.lock").write_bytes(first.locked())
         costs += life.counted(AFTER, runner, "sync", 1, 2)
         every = life.project("every", lock=first)
-        costs += life.counted(ALL, every, "sync --all-platforms", images, images * BLOBS * 2)
+        copied = f"mirror --no-write {target.host}/m"
+        costs += life.counted(ALL, every, copied, images, images * BLOBS * 2)
         for action, name in (
             (MIRRORED, mirror.host),
             (DOWN, f"127.0.0.1:{free_port()}"),
@@ -143,16 +150,15 @@ def count_docker(folder: Path, images: int = IMAGES) -> list[Cost]:
     with registries.plain(folder / "registry") as public:
         for name in names:
             push_layout(public, writer.folder, name, f"team/{name}:1")
-        with (
-            registries.pull_through(folder / "cache", public) as cache,
-            dockerd(folder / "dockerd") as daemon,
-        ):
+        with registries.pull_through(folder / "cache", public) as cache:
             direct, through = {"registry": public}, {"cache": cache, "registry": public}
-            costs = _pulled(PULL, daemon, public, names, direct)
-            costs += _pulled(PULL_AGAIN, daemon, public, names, direct)
-            for action in (THROUGH_EMPTY, THROUGH_FULL):
-                daemon.forget()
-                costs += _pulled(action, daemon, cache, names, through)
+            with dockerd(folder / "first") as daemon:
+                costs = _pulled(PULL, daemon, public, names, direct)
+                costs += _pulled(PULL_AGAIN, daemon, public, names, direct)
+            for number, action in enumerate((THROUGH_EMPTY, THROUGH_FULL)):
+                # A new one each time: dockerd keeps manifests for a while after their image went.
+                with dockerd(folder / f"through-{number}") as daemon:
+                    costs += _pulled(action, daemon, cache, names, through)
             return costs
 
 
