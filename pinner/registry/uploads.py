@@ -149,8 +149,8 @@ class Upload:
             if self._close(session, self._body(0, size)):
                 return
             session = self._session = self._once(self._desk.begin)
-        part = max(_CHUNK, session.least_chunk) if self._in_parts else size
         while self._offset < size:
+            part = max(_CHUNK, session.least_chunk) if self._in_parts else size
             session = self._session = self._append(session, min(self._offset + part, size))
         self._close(session, b"")
 
@@ -175,7 +175,7 @@ class Upload:
             raise self._refused(reply)
 
     def _append(self, session: Session, end: int) -> Session:
-        """Send the bytes up to `end`; where the session goes on."""
+        """Send the bytes up to `end`; where the session goes on, which may be here, in parts."""
         start = self._offset
         ask = Ask(
             method="PATCH",
@@ -185,6 +185,9 @@ class Upload:
             body=self._body(start, end),
         )
         with self._desk.ask(session, ask, attempts=1) as reply:
+            if reply.status == _TOO_LARGE and not self._in_parts:
+                self._in_parts = True
+                return session
             if reply.status not in _TAKEN:
                 raise self._refused(reply)
             taken = received(reply)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "faults.md"
+_WIDTH: Final = 100
 BEGIN: Final = "<!-- catalogue:begin, written by `make docs` -->"
 
 
@@ -50,10 +52,11 @@ def page(shown: str, faults: Sequence[Fault], tests: Mapping[str, Sequence[str]]
 
 def _sum(faults: Sequence[Fault]) -> str:
     unmet = [fault.id for fault in faults if fault.elsewhere]
-    return (
+    text = (
         f"{len(faults)} faults; {len(faults) - len(unmet)} are met by tests that carry their ids. "
-        f"Not met, for the reasons below: {', '.join(unmet)}.\n"
+        f"Not met, for the reasons below: {', '.join(unmet)}."
     )
+    return textwrap.fill(text, _WIDTH) + "\n"
 
 
 def _section(letter: str, faults: Iterable[Fault], tests: Mapping[str, Sequence[str]]) -> str:

@@ -69,7 +69,7 @@ class TokenServer:
 
 
 def query(request: TokenRequest) -> dict[str, str]:
-    """The query of a request, each key once."""
+    """The query of a request; every key but `scope`, whose values are joined, is there once."""
     values = parse_qs(request.url.target.partition("?")[2], strict_parsing=True)
-    assert all(len(value) == 1 for value in values.values())
-    return {key: value[0] for key, value in values.items()}
+    assert all(len(value) == 1 for key, value in values.items() if key != "scope")
+    return {key: " ".join(value) for key, value in values.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pinner.errors import (
@@ -301,6 +301,8 @@ def test_what_was_done_though_the_answer_was_lost_is_not_done_twice(
     takes=st.one_of(st.none(), st.integers(300_000, len(DATA))),
     largest=st.one_of(st.none(), st.integers(700_000, len(DATA))),
 )
+# What is left after a break is still more than a request may have.
+@example(cuts=[0, 0, 0, 2], forgets=False, takes=None, largest=700_000)
 def test_wherever_it_breaks_the_blob_arrives_whole_and_is_counted_once(
     tmp_path_factory: pytest.TempPathFactory,
     cuts: list[int],
