@@ -83,7 +83,7 @@ def _parsed(text: str) -> Reference | None:
     found = None
     with refusing(InvalidReference):
         found = Reference.parse(text)
-    return found
+    return found  # noqa: RET504 - mypy takes a return within for the only way out
 
 
 def tags(data: bytes) -> None:
