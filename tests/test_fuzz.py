@@ -50,6 +50,18 @@ def test_tokens_and_seeds_over_and_over(target: Target) -> None:
         target.check(piece * (20_000 // len(piece)))
 
 
+# Inputs too long for the tree that took minutes, or hours with more of the same.
+LONG = [
+    pytest.param("dockerfile", b"RUN " + b"-" * 60_000 + b" x\n", id="dashes"),
+    pytest.param("dockerfile", b"RUN " + b"--\xa0" * 20_000 + b" x\n", id="blanks-of-latin-1"),
+]
+
+
+@pytest.mark.parametrize(("name", "data"), LONG)
+def test_what_once_took_for_ever_ends(name: str, data: bytes) -> None:
+    BY_NAME[name].check(data)
+
+
 class TestCorpus:
     def test_each_file_has_a_reason_and_a_target(self) -> None:
         found = {target.name: set(seeds.corpus(target)) for target in TARGETS}

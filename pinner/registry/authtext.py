@@ -124,7 +124,7 @@ def without_entries(data: bytes, keys: Collection[str], *, name: str) -> bytes:
 def _text(data: bytes, name: str) -> tuple[str, str]:
     """The byte order mark, if there is one, and the rest; an empty file is an empty object.
 
-    So is `null`, to docker. JSON has no NUL in it: where there is one, the text is UTF-16 after all.
+    So is `null`, to docker. JSON has no NUL in it: where there is one, the text is UTF-16.
     """
     try:
         text = data.decode()
