@@ -54,6 +54,16 @@ def test_tokens_and_seeds_over_and_over(target: Target) -> None:
 LONG = [
     pytest.param("dockerfile", b"RUN " + b"-" * 60_000 + b" x\n", id="dashes"),
     pytest.param("dockerfile", b"RUN " + b"--\xa0" * 20_000 + b" x\n", id="blanks-of-latin-1"),
+    pytest.param(
+        "spec",
+        b'[images]\na = "debian"\n' + b"\n" * 50_000 + b'[settings]\n[images.b]\nimage = "x"\n',
+        id="blank-lines-to-remove-behind",
+    ),
+    pytest.param(
+        "lock",
+        b"a = [" + (b"1" * 4_290 + b",") * 1_000 + b"1" * 5_000 + b"]\n",
+        id="numbers-almost-too-long",
+    ),
 ]
 
 
