@@ -50,7 +50,7 @@ def test_tokens_and_seeds_over_and_over(target: Target) -> None:
         target.check(piece * (20_000 // len(piece)))
 
 
-# Inputs too long for the tree that took minutes, or hours with more of the same.
+# Inputs too long for the tree: they took minutes, or hours with more of the same, or were echoed.
 LONG = [
     pytest.param("dockerfile", b"RUN " + b"-" * 60_000 + b" x\n", id="dashes"),
     pytest.param("dockerfile", b"RUN " + b"--\xa0" * 20_000 + b" x\n", id="blanks-of-latin-1"),
@@ -63,6 +63,9 @@ LONG = [
         "lock",
         b"a = [" + (b"1" * 4_290 + b",") * 1_000 + b"1" * 5_000 + b"]\n",
         id="numbers-almost-too-long",
+    ),
+    pytest.param(
+        "spec", b"[images]\n" + b"0x1F" * 5_000 + b' = "debian"\n', id="a-name-to-write-in-full"
     ),
 ]
 
