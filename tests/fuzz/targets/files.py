@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fuzz.seeds import files
-from fuzz.target import Target, printable, refusing
+from fuzz.target import Target, refusing
 from pinner.errors import FileProblems, InputError
 from pinner.lockfile import dumps, loads
 from pinner.lockfile.canonical import read_canonical
@@ -18,6 +18,9 @@ from pinner.registry import authfile
 from pinner.registry.authtext import with_entry, without_entries
 from pinner.spec import parse_spec
 from pinner.spec.edit import Addition, add_entry, remove_entry
+from pinner.store.extents import Extents
+from pinner.update import seentext
+from pinner.update.seentext import MalformedLog, NewerLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +42,7 @@ def spec(data: bytes) -> None:
         with refusing(InputError):
             _edited(text, before)
         for entry in before.entries[:3]:
-            printable(entry.name, str(entry.reference))
+            assert str(entry.reference).isprintable()
             with refusing(InputError):
                 left = _spec(remove_entry(text, entry.name, path="images.toml").encode())
                 assert _names(left) == [name for name in _names(before) if name != entry.name]
@@ -101,6 +104,18 @@ def credentials(data: bytes) -> None:
             assert kept == made
 
 
+def state(data: bytes) -> None:
+    """What pinner keeps for itself: the log of sightings, the journal of a download."""
+    with refusing(MalformedLog, NewerLog):
+        log = seentext.loads(data)
+        text = seentext.dumps(log)
+        assert seentext.dumps(seentext.loads(text)) == text
+    extents = Extents.loads(data)
+    assert list(Extents.loads(extents.dumps())) == list(extents)
+    ends = [place for extent in extents for place in extent]
+    assert ends == sorted(set(ends)), "extents overlap, touch or are empty"
+
+
 def _is_object(data: bytes) -> bool:
     """Whether it is one without an entry that stands there twice, which `json` would not tell."""
     try:
@@ -138,6 +153,13 @@ def _credential_seeds() -> Iterator[bytes]:
     yield b'{"credHelpers": {"gcr.io": "gcloud"}, "credsStore": "desktop", "HttpHeaders": {"a": 1}}'
     yield b'{"auths": {"a": {"username": "u", "password": "p", "identitytoken": "t"}}}'
     yield b"\xef\xbb\xbf{}\r\n"
+
+
+def _state_seeds() -> Iterator[bytes]:
+    times = b'"first": 1790000000, "last": 1790086400, "registry": 1789990000, "pinned": true'
+    seen = b'{"digest": "sha256:' + b"a" * 64 + b'", ' + times + b"}"
+    yield b'{"version": 1, "tags": {"docker.io/library/debian:12": [' + seen + b"]}}"
+    yield b"0 100\n200 300\n100 150\n"
 
 
 _TOML: Final = (
@@ -191,6 +213,17 @@ TARGETS: Final = (
             *(b'"https://index.docker.io/v1/": {}', b'"a/b/c": {', b"{}", b"[]", b",", b"\\u0000"),
             *(b'"identitytoken": "', b"\xef\xbb\xbf", b"\xff\xfe", b"\r\n\t", b"1e999", b"NaN"),
             *(b"\\ud800", b'"zz.example:5000": {}', b"-", b"/v2/"),
+        ),
+    ),
+    Target(
+        name="state",
+        about="the log of sightings, the journal of a download: read, written, read the same",
+        run=state,
+        seeds=_state_seeds,
+        tokens=(
+            *(b'"version": 1', b'"tags": {', b'"docker.io/a/b:1": [', b"null", b"-1", b"9" * 19),
+            *(b'"digest": "sha256:' + b"b" * 64 + b'"', b'"first": 1', b'"last": 2', b"[]", b"{}"),
+            *(b'"registry": 3', b'"pinned": false', b"0 5\n", b"5 9\n", b"\n", b" ", b","),
         ),
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ import zstandard
 
 from fuzz.seeds import files
 from fuzz.target import Target, printable, refusing, spliced
+from pinner.compare.links import REVISION, link_between
 from pinner.inventory import databases, debianchangelog, spdx
 from pinner.inventory.decompress import Decompressed, Limits
 from pinner.inventory.difference import difference
@@ -42,6 +44,7 @@ _MEDIA_TYPES: Final = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
+_LINK: Final = re.compile(r"(?:https://[a-z0-9.-]+/[A-Za-z0-9._/+-]+)?")
 _MEGABYTE: Final = 1024 * 1024
 _STATUS: Final = "var/lib/dpkg/status"
 _RPM: Final = "var/lib/rpm/rpmdb.sqlite"
@@ -62,6 +65,8 @@ def documents(data: bytes) -> None:
     with refusing(MalformedConfig):
         config = parse_config(data)
         assert Platform.parse(str(config.platform)) == config.platform
+        link = link_between({**config.labels, REVISION: "v1"}, config.labels)
+        assert _LINK.fullmatch(link), f"a link that must not be shown: {link!r}"
     _database(spdx.packages(data))
     with refusing(MalformedJson):
         assert loads(data, len(data)) == json.loads(data)
@@ -182,6 +187,7 @@ def _database(database: Database) -> None:
 
 def _document_seeds() -> Iterator[bytes]:
     yield from files("manifests/*.json")
+    yield _labelled()
     yield (
         b'{"predicateType": "https://spdx.dev/Document", "predicate": {"packages": [{"externalRefs"'
         b': [{"referenceType": "purl", "referenceLocator": "pkg:deb/debian/a@1?arch=x"}]}]}}'
@@ -199,6 +205,17 @@ def _layer_seeds() -> Iterator[bytes]:
     yield gzip.compress(status)[:200]
     yield zstandard.compress(status)[:200]
     yield b"\x50\x2a\x4d\x18\x04\0\0\0abcd" + zstandard.compress(b"x")
+
+
+def _labelled() -> bytes:
+    """A config whose labels say where the image's source is."""
+    labels = {
+        "org.opencontainers.image.source": "https://github.com/team/app.git#v1",
+        "org.opencontainers.image.revision": "a" * 40,
+    }
+    return json.dumps(
+        {"os": "linux", "architecture": "amd64", "config": {"Labels": labels}}
+    ).encode()
 
 
 def _package_seeds() -> Iterator[bytes]:
@@ -231,6 +248,11 @@ TARGETS: Final = (
             *(b'"digest": "sha256:' + b"a" * 64 + b'"', b'"size": 1', b'"annotations": {', b"-1"),
             *(b'"variant": "v8"', b'"os.features": ["win32k"]', b'"os.version": "10.0.1"', b"1e9"),
             *(b'"Labels": {', b'"diff_ids": [', b'"rootfs": {', b"\\ud800", b"\\u0000", b"NaN"),
+            *(
+                b'"org.opencontainers.image.source": "https://github.com/a/b"',
+                b"git@gitlab.com:a/b.git",
+            ),
+            *(b'"org.opencontainers.image.revision": "v2"', b"#v1", b"/tree/", b"bitbucket.org"),
             *(b"application/vnd.oci.image.index.v1+json", b"pkg:rpm/fedora/bash@5?epoch=1", b"%2F"),
         ),
     ),
