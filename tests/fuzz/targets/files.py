@@ -145,6 +145,8 @@ def _spec_seeds() -> Iterator[bytes]:
 def _lock_seeds() -> Iterator[bytes]:
     yield from files("locks/good/*.lock")
     yield from files("locks/bad/*.lock")
+    (whole,) = files("locks/good/three.lock")
+    yield whole.replace(b"\nrevision = 1\n", b"\nrevision = 2\n")
 
 
 def _credential_seeds() -> Iterator[bytes]:
@@ -152,6 +154,7 @@ def _credential_seeds() -> Iterator[bytes]:
     yield b'{\n\t"auths": {\n\t\t"registry.example:5000": {\n\t\t\t"auth": "dTpw"\n\t\t}\n\t}\n}\n'
     yield b'{"credHelpers": {"gcr.io": "gcloud"}, "credsStore": "desktop", "HttpHeaders": {"a": 1}}'
     yield b'{"auths": {"a": {"username": "u", "password": "p", "identitytoken": "t"}}}'
+    yield b'{"auths": {"a": {}, "b": {"auth": "dTpw"}, "c": {"auth": "dTpw"}}, "detachKeys": "x"}'
     yield b"\xef\xbb\xbf{}\r\n"
 
 

@@ -69,7 +69,13 @@ def documents(data: bytes) -> None:
         assert _LINK.fullmatch(link), f"a link that must not be shown: {link!r}"
     _database(spdx.packages(data))
     with refusing(MalformedJson):
-        assert loads(data, len(data)) == json.loads(data)
+        assert loads(data, len(data)) == json.loads(data, object_pairs_hook=_unambiguous)
+
+
+def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    assert len(found) == len(pairs), "a key is there twice"
+    return found
 
 
 def _index(index: Index) -> None:
@@ -98,7 +104,9 @@ def layers(data: bytes) -> None:
     whole, why = _unpacked(data, _MEGABYTE)
     assert (whole, why) == _unpacked(data, 7), "pieces of another size give another result"
     for pack in (gzip.compress, zstandard.compress):
-        assert _unpacked(pack(data), 64) == (data, "")
+        packed = pack(data)
+        assert _unpacked(packed, 64) == (data, "")
+        assert _unpacked(packed[:-1], 64)[1], "a layer that was cut is taken for a whole one"
     for archive in (data, sealed(data)):
         told = ours([archive] if archive else [])
         pieces = (archive[at : at + 300] for at in range(0, len(archive), 300))
@@ -188,6 +196,7 @@ def _database(database: Database) -> None:
 def _document_seeds() -> Iterator[bytes]:
     yield from files("manifests/*.json")
     yield _labelled()
+    yield b'{"schemaVersion": 2, "schemaVersion": 2, "manifests": []}'
     yield (
         b'{"predicateType": "https://spdx.dev/Document", "predicate": {"packages": [{"externalRefs"'
         b': [{"referenceType": "purl", "referenceLocator": "pkg:deb/debian/a@1?arch=x"}]}]}}'
@@ -223,6 +232,7 @@ def _package_seeds() -> Iterator[bytes]:
         b"\0Package: libc6\nStatus: install ok installed\nSource: glibc (2.36-9)\n"
         b"Version: 2.36-9+b1\nArchitecture: amd64\nDescription: C\n library\n\n"
     ) * 2
+    yield b"\0Package: a\x1b[2J\nStatus: install ok installed\nVersion: 1\xe2\x80\xae\n"
     yield b"\0C:Q1x\nP:musl\nV:1.2.5-r0\nA:x86_64\no:musl\nF:lib\nR:x\n\n" * 2
     for packed in files("inventory/*.sqlite.gz"):
         database = gzip.decompress(packed)

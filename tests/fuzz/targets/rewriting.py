@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from fuzz.seeds import files
 from fuzz.target import Target, printable, refusing
 from pinner.errors import InputError
+from pinner.oci.reference import Reference
 from pinner.rewrite.edits import apply, unpin_edits
 from pinner.rewrite.kinds import KINDS, kind_named, kind_of
 from pinner.rewrite.model import Skipped
@@ -19,7 +20,7 @@ from support.rewriting import wish, written_out
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinner.rewrite.model import Edit
+    from pinner.rewrite.model import Edit, Found
     from pinner.rewrite.plan import Reader
 
 _DOCKERFILE: Final = kind_named("dockerfile")
@@ -64,7 +65,8 @@ def lawful(data: bytes, read: Reader) -> None:
     - A place stands on a line of the file, and its characters where it says.
     - What is passed over, and why, can be printed.
     - Bytes outside the edits of its places stay, and places have one digest each afterwards.
-    - Planning again changes nothing; taking digests away again is planned without a crash.
+    - Planning again changes nothing; taking digests away again leaves the file as it was, where
+      every place had a tag and nothing else.
     """
     found = read(data)
     lines = data.count(b"\n") + 1
@@ -83,7 +85,17 @@ def lawful(data: bytes, read: Reader) -> None:
     _only_edited(plan)
     again = plan_file(plan.after, read, wish)
     assert again.after == plan.after, "planning again changes something"
-    plan_file(plan.after, read, unpin_edits)
+    unpinned = plan_file(plan.after, read, unpin_edits)
+    if all(map(_is_tag_alone, found)):
+        assert unpinned.after == data, "taking the digests away leaves another file"
+
+
+def _is_tag_alone(one: Found) -> bool:
+    """Whether a place has a tag, no digest, and no key of its own for one."""
+    if isinstance(one, Skipped):
+        return True
+    reference = Reference.parse(one.reference.text)
+    return one.slot is None and reference.tag is not None and reference.digest is None
 
 
 def _only_edited(plan: FilePlan) -> None:

@@ -138,6 +138,8 @@ def _reference_seeds() -> Iterator[bytes]:
 def _tag_seeds() -> Iterator[bytes]:
     yield from texts("tags/patterns.toml", key="pattern")
     yield from texts("tags/specifiers.toml", key="version")
+    yield from (b"(?P<version>[0-9.]+)(?P<build>[0-9]*)", b"(?P<version>.+?)(?P<build>[0-9.]*)")
+    yield b"(?P<version>[0-9]|[0-9.]+)(?P<build>[0-9.]*)\n12.3\n1.22"
     yield from (b">=1,<2 " + text for text in texts("tags/variants.toml", key="pattern"))
 
 

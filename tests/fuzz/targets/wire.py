@@ -35,6 +35,7 @@ _PAGE: Final = Url.parse("https://registry.example/v2/a/b/tags/list?n=100")
 _NOW: Final = 1_700_000_000.0
 _DATE: Final = "Sun, 06 Nov 1994 08:49:37 GMT"
 _SIZE: Final = 1_000
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _LATIN: Final = "latin-1"
 
 
@@ -119,9 +120,8 @@ def requests(data: bytes) -> None:
         return
     assert request.target.isascii()
     assert (request.method + request.target).isprintable()
-    assert all(
-        name == name.lower() and "\r" not in value for name, value in request.headers.items()
-    )
+    assert all(name == name.lower() for name in request.headers)
+    assert all(map(_VALUE.fullmatch, request.headers.values()))
     response = _APP.handle(request)
     head = render_head(response, date=_DATE, keep_alive=request.keep_alive)
     _sound(response, head)
@@ -161,9 +161,11 @@ def _challenge_seeds() -> Iterator[bytes]:
 
 def _answer_seeds() -> Iterator[bytes]:
     yield b'</v2/a/b/tags/list?n=100&last=x>; rel="next"\n{"name": "a/b", "tags": ["1", "2"]}'
+    yield b'<https://elsewhere.example/v2/a/b/tags/list?last=x>; rel=next\n{"tags": ["1", "a b"]}'
     yield b'application/json\n{"errors": [{"code": "DENIED", "message": "no", "detail": "x"}]}'
     yield b"text/html\n<html>no</html>"
     yield b'https://user:pw@registry.example:5000/v2/?a=b#c\n{"details": "no"}'
+    yield b"Sun, 06 Nov 1994 08:49:37 GMT\nlong ago"
     yield b"Wed, 21 Oct 2026 07:28:00 GMT\nretry-after: 2.5s, allowed"
     yield b"100;w=21600\n0;w=21600"
 
@@ -176,6 +178,11 @@ def _request_seeds() -> Iterator[bytes]:
     ):
         yield f"GET {target} HTTP/1.1\r\nHost: x\r\nRange: bytes=1-5".encode()
         yield f"HEAD {target} HTTP/1.0\r\nConnection: close".encode()
+    for target in ("/v2/../b/tags/list", f"/v2/A/b/blobs/{digest}", "/v2/a/b/manifests/.."):
+        yield f"GET {target} HTTP/1.1\r\nHost: x\r\nRange: bytes=10-5000".encode()
+    yield f"GET /v2/a/b/blobs/{digest} HTTP/1.1\r\nHost: x\r\nRange: bytes=10-5000".encode()
+    for odd in (b"x\rX: y", b"x\0", b"\x1b[2J", b"x\r\n folded"):
+        yield b"GET /v2/ HTTP/1.1\r\nHost: " + odd
     yield b"POST /v2/a/b/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5"
 
 
