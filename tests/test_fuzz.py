@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fuzz import blind, campaign, grammar, guided, report, results, seeds
+from fuzz import blind, campaign, grammar, guided, long, report, results, seeds
 from fuzz.__main__ import PAGE
 from fuzz.shrink import shrunk
 from fuzz.table import BY_NAME, TARGETS
@@ -45,9 +45,10 @@ def test_made_up_inputs(target: Target, data: st.DataObject) -> None:
 
 
 @every_target
-def test_tokens_and_seeds_over_and_over(target: Target) -> None:
-    for piece in target.tokens:
-        target.check(piece * (20_000 // len(piece)))
+def test_tokens_over_and_over(target: Target) -> None:
+    random = Random(7)
+    for _ in range(30):
+        target.check(long.made(target, random, size=20_000))
 
 
 # Inputs too long for the tree: they took minutes, or hours with more of the same, or were echoed.
@@ -184,6 +185,17 @@ class TestEngines:
         executed = blind.run(PICKY, 0.01, found.__setitem__)
         assert list(found.values()) == [b"xy"]
         assert executed > 1
+
+    def test_long_inputs_find_what_takes_longer_and_longer(self) -> None:
+        def quadratic(data: bytes) -> None:
+            for _ in data:
+                sum(data)
+
+        found: dict[str, bytes] = {}
+        slow = replace(PICKY, run=quadratic, seeds=lambda: [b"a"], tokens=(b"a",))
+        assert failure_of(slow, b"a" * 100, deadline=0.1) == ""
+        long.run(slow, 0.01, found.__setitem__, Random(1), deadline=0.1)
+        assert list(found) == ["Hang"]
 
     def test_of_a_failure_the_smallest_input_is_kept(self, tmp_path: Path) -> None:
         for data in (b"longer", b"x", b"longest of all"):

@@ -1,33 +1,68 @@
 """Long inputs: pieces over and over, to find what takes more than its size in time.
 
-Engines prefer small inputs, in which nothing takes long. Here one or two tokens, in turn or one
-behind many of the other, fill an input of the size that a reader admits or nearly.
+Engines prefer small inputs, in which nothing takes long. Here one token, or two in turn, fill an
+input, or stand in the middle of a seed or behind one of its lines.
 """
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
+
+from fuzz.target import DEADLINE, failure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+    from random import Random
 
     from fuzz.target import Target
 
-
-def repeated(target: Target, size: int) -> Iterator[bytes]:
-    """Every token over and over, and every two in turn."""
-    for token in target.tokens:
-        yield token * (size // len(token))
-    for first, second in itertools.permutations(target.tokens, 2):
-        pair = first + second
-        yield pair * (size // len(pair))
+SIZE: Final = 64 * 1024
+_WAYS: Final = 4
 
 
-def behind_a_head(target: Target, size: int) -> Iterator[bytes]:
-    """Every token over and over behind the first half of a seed or in front of the second."""
-    for seed in target.seeds():
-        half = len(seed) // 2
-        for token in target.tokens:
-            many = token * (size // len(token))
-            yield seed[:half] + many + seed[half:]
+def made(target: Target, random: Random, *, size: int = SIZE) -> bytes:
+    """One long input; of a target without tokens, its seeds over and over."""
+    seeds = list(target.seeds())
+    first, second = random.choices(target.tokens or seeds, k=2)
+    seed = random.choice(seeds)
+    many = first * (size // len(first))
+    match random.randrange(_WAYS):
+        case 0:
+            return many
+        case 1:
+            return (first + second) * (size // len(first + second))
+        case 2:
+            half = len(seed) // 2
+            return seed[:half] + many + seed[half:]
+        case _:
+            line = seed.find(b"\n", random.randrange(len(seed) + 1)) + 1
+            return seed[:line] + many + seed[line:]
+
+
+def run(
+    target: Target,
+    seconds: float,
+    found: Callable[[str, bytes], None],
+    random: Random,
+    *,
+    deadline: float = DEADLINE,
+) -> int:
+    """Run long inputs until the time is over; how many.
+
+    Args:
+        target: what to fuzz.
+        seconds: for how long, about.
+        found: called with each failure's name and its input.
+        random: chooses.
+        deadline: for each input, seconds of processor time.
+    """
+    until = time.monotonic() + seconds
+    executed = 0
+    while time.monotonic() < until:
+        data = made(target, random)
+        executed += 1
+        name = failure_of(target, data, deadline=deadline)
+        if name:
+            found(name, data)
+    return executed
