@@ -122,14 +122,19 @@ def without_entries(data: bytes, keys: Collection[str], *, name: str) -> bytes:
 
 
 def _text(data: bytes, name: str) -> tuple[str, str]:
-    """The byte order mark, if there is one, and the rest; an empty file is an empty object."""
+    """The byte order mark, if there is one, and the rest; an empty file is an empty object.
+
+    So is `null`, to docker. JSON has no NUL in it: where there is one, the text is UTF-16.
+    """
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        raise InputError("is not UTF-8", where=name, mend="it was not changed") from None
+        text = "\0"
+    if "\0" in text:
+        raise InputError("is not UTF-8", where=name, mend="it was not changed")
     mark = _MARK if text.startswith(_MARK) else ""
     rest = text.removeprefix(_MARK)
-    return mark, rest if rest.strip() else "{}"
+    return mark, "{}" if rest.strip() in {"", "null"} else rest
 
 
 def _with_auths(text: str, root: _Object, auths: str, layout: _Layout) -> str:

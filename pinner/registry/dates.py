@@ -13,7 +13,7 @@ def http_date(text: str) -> float | None:
 
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or numbers that no date has
         return None
     # Without a zone ("-0000") it is UTC, says RFC 5322.
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

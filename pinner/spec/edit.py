@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _IMAGES: Final = ("images",)
 _FIRST_BLANKS: Final = re.compile(r"\A(?:[ \t]*\r?\n)+")
-_LAST_BLANKS: Final = re.compile(r"(?<=\n)(?:[ \t]*\r?\n)+\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +144,16 @@ def _without(document: Document, path: Path) -> str:
         if run[0].is_header:
             # Of the blank lines around a table, those on one side go with it.
             if not after.strip():
-                before, after = _LAST_BLANKS.sub("", before), ""
-            elif not before or _LAST_BLANKS.search(before):
+                before, after = _without_last_blanks(before), ""
+            elif not before or _without_last_blanks(before) != before:
                 after = _FIRST_BLANKS.sub("", after)
         text = before + after
     return text
+
+
+def _without_last_blanks(text: str) -> str:
+    """Lines without the blank ones at their end; a pattern would try every blank line."""
+    return text[: text.find("\n", len(text.rstrip(" \t\r\n"))) + 1]
 
 
 def _runs(statements: Sequence[Statement], path: Path) -> list[list[Statement]]:

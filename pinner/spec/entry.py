@@ -46,7 +46,7 @@ def read_entry(images: Table, name: str, *, line: int, defaults: Defaults) -> Sp
     """The entry `name` of the table `[images]`; None if it has a problem, which is reported."""
     if not is_name(name):
         lower = name.lower()
-        mend = f'write "{lower}"' if is_name(lower) else NAME_RULE
+        mend = f'write "{safe(lower, limit=80)}"' if is_name(lower) else NAME_RULE
         images.problem(name, "cannot be the name of an image", mend)
     value = images.values[name]
     if isinstance(value, str):

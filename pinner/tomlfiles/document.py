@@ -20,7 +20,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _AT: Final = re.compile(r" \(at (?:line (?P<line>[0-9]+), column (?P<column>[0-9]+)|end of .*)\)$")
 # The interpreter refuses to read decimal numbers above 4,300 digits.
-_LONG_NUMBER: Final = re.compile(r"[0-9][0-9_]{4300,}")
+# From its first digit on: tried from each, numbers that are long enough to read would take seconds.
+_LONG_NUMBER: Final = re.compile(r"(?<![0-9_])[0-9][0-9_]{4300,}+")
 _CONFLICT: Final = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)", re.MULTILINE)
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pinner.rewrite.dockerfile.blanks import SPACE
+from pinner.rewrite.dockerfile.blanks import FLAG_SPACE, SPACE
 from pinner.rewrite.located import Located
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FLAG_ESCAPE: Final = "\\"
-# Flags are read byte by byte, so two bytes that are blanks in Latin-1 end them (Go: IsSpace).
-_FLAG_SPACE: Final = f"{SPACE}\x85\xa0"
 _WORD: Final = {
     escape: re.compile(
         rf"(?:[^{SPACE}'\"{re.escape(escape)}]|{re.escape(escape)}.|'[^']*'?"
@@ -33,7 +31,7 @@ def split_flags(arguments: Located) -> tuple[list[Located], Located]:
     flags: list[Located] = []
     at, text = 0, arguments.text
     while True:
-        while text[at : at + 1] and text[at] in _FLAG_SPACE:
+        while text[at : at + 1] and text[at] in FLAG_SPACE:
             at += 1
         if not text.startswith("--", at):
             return flags, arguments[at:]
@@ -48,7 +46,7 @@ def _flag(arguments: Located, at: int) -> tuple[Located, int]:
     start = at
     while at < len(text):
         character = text[at]
-        if not quote and character in _FLAG_SPACE:
+        if not quote and character in FLAG_SPACE:
             break
         ends = character == quote
         if ends or (not quote and character in "'\"") or character == _FLAG_ESCAPE:

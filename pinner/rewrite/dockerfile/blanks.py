@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pinner.rewrite.located import Located
 
 SPACE: Final = " \t\v\f\r"
+# Flags are read byte by byte, so two bytes that are blanks in Latin-1 end them (Go: IsSpace).
+FLAG_SPACE: Final = f"{SPACE}\x85\xa0"
 # White space beyond ASCII (Go: unicode.IsSpace), UTF-8 read as Latin-1.
 _WIDE: Final = tuple(
     blank.encode().decode("latin-1")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from pinner.rewrite.dockerfile.blanks import SPACE, left_stripped, right_stripped
+from pinner.rewrite.dockerfile.blanks import FLAG_SPACE, SPACE, left_stripped, right_stripped
 from pinner.rewrite.dockerfile.directives import (
     BOM,
     escape_character,
@@ -38,8 +38,11 @@ _WITHOUT_IMAGES: Final = frozenset(
     {"add", "cmd", "entrypoint", "env", "expose", "healthcheck", "label", "maintainer", "shell"}
     | {"stopsignal", "user", "volume", "workdir"}
 )
-# A flag with `from=`, or one that quotes or escapes may hide it in.
-_FLAG_WITH_SOURCE: Final = re.compile(rf"from=|--[^{SPACE}]*['\"\\]", re.IGNORECASE)
+# A flag with `from=`, or one that quotes or escapes may hide it in. The first one that has some
+# begins where a word does: so that no character is looked at from more than one beginning.
+_FLAG_WITH_SOURCE: Final = re.compile(
+    rf"from=|(?<![^{FLAG_SPACE}])--[^{FLAG_SPACE}'\"\\]*+['\"\\]", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)

@@ -32,6 +32,11 @@ def without(text: str, *keys: str) -> str:
             id="no-file",
         ),
         pytest.param(
+            "null\r\n",
+            '{\n\t"auths": {\n\t\t"b.example": {\n\t\t\t"auth": "QQ=="\n\t\t}\n\t}\n}',
+            id="null-for-all",
+        ),
+        pytest.param(
             "{}\n",
             '{\n\t"auths": {\n\t\t"b.example": {\n\t\t\t"auth": "QQ=="\n\t\t}\n\t}\n}\n',
             id="empty-object",
@@ -109,6 +114,7 @@ def test_entries_are_removed(before: str, after: str) -> None:
             b'{"auths":{"b.example":{},"b.example":{}}}', "b.example stands in it twice", id="key"
         ),
         pytest.param('{"auths":{}}'.encode("utf-16"), "is not UTF-8", id="UTF-16"),
+        pytest.param('{"auths":{}}'.encode("utf-16-le"), "is not UTF-8", id="UTF-16-without-mark"),
     ],
 )
 def test_what_could_outlive_the_edit_is_refused(data: bytes, why: str) -> None:

@@ -18,6 +18,8 @@ from pinner.registry.dates import http_date
         pytest.param("", None, id="empty"),
         pytest.param("yesterday", None, id="words"),
         pytest.param("Sun, 66 Nov 1994 08:49:37 GMT", None, id="no such day"),
+        pytest.param(f"Sun, {'9' * 11} Nov 1994 08:49:37 GMT", None, id="a day of 11 digits"),
+        pytest.param("Sun, 06 Nov 1994 08:49:37 +9999999999", None, id="a zone of 10 digits"),
     ],
 )
 def test_http_date(text: str, expected: int | None) -> None:

@@ -83,6 +83,8 @@ def test_an_indented_directive_escapes_but_names_no_syntax() -> None:
         pytest.param(b"RUN --mount=target=/x,FROM=a:1 ls", id="a key in capitals"),
         pytest.param(b"COPY --from=a:1\xa0/a /b", id="a byte that is a blank in Latin-1"),
         pytest.param(b"COPY --fr'o'm=a:1 /a /b", id="quotes in a flag"),
+        pytest.param(b"COPY --link --fr'o'm=a:1 /a /b", id="quotes in the second flag"),
+        pytest.param(b"COPY --link\xa0--fr'o'm=a:1 /a /b", id="quotes behind a blank in Latin-1"),
         pytest.param(b"RUN --mount=\\from=a:1,target=/x ls", id="an escape in a flag"),
         pytest.param(b'RUN --mount=target=/x,"from=a:1" ls', id="quotes in a mount"),
         pytest.param(b"RUN \\\\\nCOPY --from=a:1 /a /b", id="two escapes go on nowhere"),
