@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from fuzz.target import Target, printable, refusing
 from pinner.errors import ProtocolError
+from pinner.oci.descriptor import Descriptor
 from pinner.oci.digest import Digest
-from pinner.oci.grammar import is_path, is_tag
+from pinner.oci.grammar import is_authority, is_path, is_tag
 from pinner.oci.mediatypes import without_parameters
 from pinner.oci.sources import RawManifest
 from pinner.registry.challenge import Challenge, MalformedChallenge, parse_challenges
@@ -25,6 +26,7 @@ from pinner.serve.app import App
 from pinner.serve.content import BlobFile
 from pinner.serve.http1 import BadHead, parse_head, render_head
 from pinner.serve.message import FileSlice, Response
+from pinner.serve.names import Name, read_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,18 +97,42 @@ class _Content:
             media_type=media_type, digest=Digest.of(data), data=data, last_modified=_NOW
         )
 
-    def tags(self, name: str) -> tuple[str, ...] | None:
-        assert is_path(name)
-        return ("1.0", "latest", "Z", "a") if name == "a/b" else None
+    def tags(self, name: Name) -> tuple[str, ...] | None:
+        return ("1.0", "latest", "Z", "a") if _path(name) == "a/b" else None
 
-    def manifest(self, name: str, reference: str | Digest) -> RawManifest | None:
-        assert is_path(name)
+    def manifest(self, name: Name, reference: str | Digest) -> RawManifest | None:
+        _path(name)
         assert isinstance(reference, Digest) or is_tag(reference)
         return self._raw if reference in {"latest", self._raw.digest} else None
 
-    def blob(self, name: str, digest: Digest) -> BlobFile | None:
-        assert is_path(name)
+    def blob(self, name: Name, digest: Digest) -> BlobFile | None:
+        _path(name)
         return BlobFile(path=Path("/nowhere"), size=_SIZE) if digest.hex[0] == "0" else None
+
+    def referrers(self, name: Name, subject: Digest) -> tuple[Descriptor, ...] | None:
+        if _path(name) != "a/b":
+            return None
+        kinds = ("application/spdx+json", "text/plain")
+        return tuple(
+            Descriptor(
+                media_type=self._raw.media_type,
+                digest=Digest.of(kind.encode()),
+                size=1,
+                annotations={"subject": str(subject)},
+                artifact_type=kind,
+            )
+            for kind in kinds
+        )
+
+    def repositories(self, namespace: str) -> tuple[str, ...]:
+        assert not namespace or is_authority(namespace)
+        return ("a/b", "c", "ghcr.io/d")
+
+
+def _path(name: Name) -> str:
+    assert is_path(name.path)
+    read_name(name)
+    return name.path
 
 
 _APP: Final = App(_Content())
@@ -174,6 +200,8 @@ def _request_seeds() -> Iterator[bytes]:
     digest = Digest("sha256", "0" * 64)
     for target in (
         *("/v2/", "/v2/a/b/tags/list?n=2&last=1.0", "/v2/a/b/manifests/latest", "/"),
+        *(f"/v2/a/b/referrers/{digest}?artifactType=text/plain", "/v2/_catalog?n=1&last=a/b"),
+        *("/v2/a/b/tags/list?ns=ghcr.io&n=1", "/v2/registry.lan_5000/app/manifests/1"),
         *(f"/v2/a/b/blobs/{digest}", f"/v2/a/b/manifests/{digest}".replace(":", "%3A")),
     ):
         yield f"GET {target} HTTP/1.1\r\nHost: x\r\nRange: bytes=1-5".encode()
