@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 from typing import TYPE_CHECKING, Final
 
+from pinner.fsio import release
 from pinner.store.locks import acquire
 from pinner.store.partial import JOURNAL_SUFFIX
 
@@ -53,5 +53,5 @@ def _remove(ingest: Folder, name: str) -> bool:
         ingest.unlink(name + JOURNAL_SUFFIX)
         ingest.unlink(name)
     finally:
-        os.close(fd)
+        release(fd)
     return True
