@@ -68,6 +68,7 @@ class Answer:
         interim: so many `100 Continue` come first.
         cut_at: so many bytes of the body are sent, while the head promises all.
         drip: seconds between single bytes of the body, or of `raw`.
+        pace: seconds after each 64 KiB of the body, for a connection of a known speed.
         raw: sent instead of everything else.
     """
 
@@ -79,6 +80,7 @@ class Answer:
     interim: int = 0
     cut_at: int | None = None
     drip: float = 0
+    pace: float = 0
     then: Then = Then.KEEP
     raw: bytes | None = None
 
@@ -196,30 +198,30 @@ class LoopbackServer:
     def _send(self, sock: socket.socket, request: Request, answer: Answer) -> None:
         self._closing.wait(answer.delay)
         if answer.raw is not None:
-            self._send_slowly(sock, answer.raw, answer.drip)
+            self._send_slowly(sock, answer.raw, answer)
             return
         head = b"HTTP/1.1 100 Continue\r\n\r\n" * answer.interim + _head(answer)
         body = answer.body if answer.cut_at is None else answer.body[: answer.cut_at]
-        small = len(body) < _PIECE and not answer.drip
+        small = len(body) < _PIECE and not answer.drip and not answer.pace
         if answer.framing is Framing.LENGTH and small and request.method != "HEAD":
             head, body = head + body, b""  # one segment, as servers send short answers
         sock.sendall(head)
         if request.method == "HEAD":
             return
-        self._send_slowly(sock, body, answer.drip, chunked=answer.framing is Framing.CHUNKED)
+        self._send_slowly(sock, body, answer, chunked=answer.framing is Framing.CHUNKED)
         if answer.framing is Framing.CHUNKED and answer.cut_at is None:
             sock.sendall(b"0\r\n\r\n")
 
     def _send_slowly(
-        self, sock: socket.socket, data: bytes, drip: float, *, chunked: bool = False
+        self, sock: socket.socket, data: bytes, answer: Answer, *, chunked: bool = False
     ) -> None:
-        step = 1 if drip else _PIECE
+        step = 1 if answer.drip else _PIECE
         for start in range(0, len(data), step):
             if self._closing.is_set():
                 return
             piece = data[start : start + step]
             sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-            self._closing.wait(drip)
+            self._closing.wait(answer.drip or answer.pace)
 
 
 def _head(answer: Answer) -> bytes:

@@ -194,7 +194,7 @@ def test_T03_a_new_store_is_known_for_ours_before_it_has_a_name_to_lose(
     real = os.fsync
 
     def note(fd: int) -> None:
-        if root.samefile(f"/proc/self/fd/{fd}"):
+        if os.path.samestat(root.stat(), os.fstat(fd)):
             seen.append({path.name for path in root.iterdir()})
         real(fd)
 
