@@ -16,28 +16,33 @@ if TYPE_CHECKING:
     from campaign.arena import Arena
 
 SEED: Final = 20_261_127
+UNDER_WAY: Final = "bytes acknowledged of blobs under way"
 _PACE: Final = 0.012
 _AGAIN: Final = 1 / 3
 _UNDISTURBED: Final = 3
 _LAG: Final = 1024 * 1024
-_UNDER_WAY: Final = 8 * 256 * 1024
+_IN_HAND: Final = 8 * 256 * 1024
 """What eight connections may have written since somebody looked whether a journal was due."""
 
 
-def kill_at_random(folder: Path, command: str, *, kills: int, seed: int = SEED) -> Tally:
+def kill_at_random(
+    folder: Path, command: str, *, kills: int, seed: int = SEED, until: str = ""
+) -> Tally:
     """Kill a command so often, each time at a moment drawn uniformly from the length of a run.
 
     A third of the killed runs are followed by one that is killed as well; all others by one that
-    has to come to what an undisturbed run comes to.
+    has to come to what an undisturbed run comes to. `until` is a count that has to be positive
+    first: there are up to ten times as many kills then.
     """
     tally, chance = Tally(), random.Random(f"{seed} {command}")
     with arena(folder, LARGE, pace=_PACE) as here:
         here.whole()
         length = statistics.median(_undisturbed(here, command) for _ in range(_UNDISTURBED))
         tally.counts["milliseconds of a run"] = round(length * 1000)
-        while tally.counts["kills"] < kills:
+        while tally.counts["kills"] < kills or (until and not tally.counts[until]):
+            assert tally.counts["kills"] < 10 * kills, f"{until}: never"
             here.begin(command)
-            _chain(here, command, length, chance, tally, left=kills - tally.counts["kills"])
+            _chain(here, command, length, chance, tally, left=max(kills - tally.counts["kills"], 1))
     return tally
 
 
@@ -99,9 +104,10 @@ def _assert_kept(here: Arena, before: dict[str, int], tally: Tally) -> dict[str,
         tally.counts["bytes received"] += written
         tally.counts["bytes received, not acknowledged"] += lag
         tally.counts["largest lag"] = max(tally.counts["largest lag"], lag)
-        assert lag <= _LAG + _UNDER_WAY, f"{digest}: the journal lags {lag} bytes behind"
+        assert lag <= _LAG + _IN_HAND, f"{digest}: the journal lags {lag} bytes behind"
         if digest not in kept:
             kept[digest] = noted
+            tally.counts[UNDER_WAY] += noted
     lost = {digest for digest in before if kept.get(digest, 0) < before[digest]}
     assert not lost, f"lost what was acknowledged of {lost}"
     return kept
