@@ -3,7 +3,7 @@
     with arena(folder) as here:
         here.begin("sync")                     # as if nothing had been run yet
         process = here.start("sync")           # a real process
-        here.ground.run("sync")                # the same command in this process, for speed
+        here.run(*SYNC)                        # in this process, for speed
 
 `app` is an index of two platforms, whose tag has moved since the lock was written; `tool` is a lone
 manifest that shares a layer with it.
@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from pinner.store.extents import Extents
 from support.ground import Ground
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from support.ground import Ran
     from support.net import Request
 
 SYNC: Final = ("sync", "--platform", "linux/amd64")
@@ -52,12 +54,12 @@ class Tally:
 
     @contextlib.contextmanager
     def judging(self, label: str) -> Iterator[None]:
-        """Note an assertion that fails in the block, and go on."""
+        """Note what fails in the block, an assertion or the reading of a torn file, and go on."""
         try:
             yield
-        except AssertionError as error:
+        except (AssertionError, OSError, ValueError, LookupError) as error:
             self.counts["failed"] += 1
-            self.failures.append(f"{label}: {error}")
+            self.failures.append(f"{label}: {error}" if str(error) else f"{label}: {error!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,15 @@ class Arena:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         return self.ground.start(*COMMANDS[command], **quiet)
 
+    def ended(self, process: subprocess.Popen[bytes]) -> int:
+        """Wait for a process; its exit code. One that does not end is killed, and a failure."""
+        try:
+            return process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"no end after {PATIENCE} s") from None
+
     def assert_whole(self, command: str) -> None:
         """Assert that no file is torn: the store is sound, lock and spec are old or new."""
         assert_sound(self.ground.store)
@@ -223,18 +234,39 @@ class Arena:
                 found[digest] += min(int(last), self.blobs[digest] - 1) - int(first) + 1
         return found
 
+    def run(self, *argv: str) -> Ran:
+        """Run a command in this process; one that does not end is interrupted, and fails."""
+        with _deadline():
+            return self.ground.run(*argv)
+
     def _run(self, *argv: str, process: bool = False) -> None:
         if process:
             running = self.ground.start(*argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             try:
                 out, _ = running.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                raise AssertionError(f"no end after {PATIENCE} s") from None
             finally:
                 running.kill()
                 running.wait()
             assert running.returncode == 0, f"exit {running.returncode}: {out.decode()}"
         else:
-            ran = self.ground.run(*argv)
+            ran = self.run(*argv)
             assert ran.code == 0, f"exit {ran.code}: {ran.err}"
+
+
+@contextlib.contextmanager
+def _deadline() -> Iterator[None]:
+    def too_long(*_: object) -> NoReturn:
+        raise AssertionError(f"no end after {PATIENCE} s")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(PATIENCE)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _outcome(store: Path) -> dict[str, bytes]:

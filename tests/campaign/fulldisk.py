@@ -46,7 +46,7 @@ def fill_disks(folder: Path, *, rounds: int, seed: int = SEED) -> Tally:
 
 def _sync(here: Arena, size: int, tally: Tally) -> None:
     with _disk(here.ground.store, size) as grow:
-        ran = here.ground.run(*SYNC)
+        ran = here.run(*SYNC)
         tally.counts["sync: disks"] += 1
         tally.counts[f"sync: exit {ran.code}"] += 1
         assert ran.code in {0, 5}, f"exit {ran.code}: {ran.err}"
@@ -59,7 +59,7 @@ def _sync(here: Arena, size: int, tally: Tally) -> None:
             kept = sum(here.published().values())
             tally.counts["sync: bytes kept"] += kept
             # What could not be written is not left in the way of the rest.
-            again = here.ground.run(*SYNC)
+            again = here.run(*SYNC)
             assert again.code == 5, again.err
             assert sum(here.published().values()) >= kept
         grow()
@@ -75,7 +75,7 @@ def _lock(here: Arena, pages: int, tally: Tally) -> None:
             while True:
                 file.write(bytes(4 * _KIB))
         os.truncate(filler, filler.stat().st_size - pages * 4 * _KIB)
-        ran = here.ground.run(*LOCK)
+        ran = here.run(*LOCK)
         tally.counts["lock: disks"] += 1
         tally.counts[f"lock: exit {ran.code}"] += 1
         assert ran.code == (0 if pages else 5), f"{pages} pages: exit {ran.code}: {ran.err}"

@@ -8,7 +8,7 @@ import statistics
 import time
 from typing import TYPE_CHECKING, Final
 
-from campaign.arena import LARGE, PATIENCE, Tally, arena
+from campaign.arena import LARGE, Tally, arena
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def kill_at_random(
 def _undisturbed(here: Arena, command: str) -> float:
     here.begin(command)
     begun = time.monotonic()
-    assert here.start(command).wait(PATIENCE) == 0
+    assert here.ended(here.start(command)) == 0
     return time.monotonic() - begun
 
 
@@ -77,7 +77,7 @@ def _is_killed(here: Arena, command: str, seconds: float) -> bool:
     process = here.start(command)
     time.sleep(seconds)
     process.kill()
-    return process.wait(PATIENCE) == -signal.SIGKILL
+    return here.ended(process) == -signal.SIGKILL
 
 
 def _moment(here: Arena, command: str) -> str:

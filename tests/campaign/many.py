@@ -34,7 +34,7 @@ def race(folder: Path, *, processes: int, rounds: int) -> Tally:
                 for digest in image.blobs
             }
         here.ground.want(**{name: f"many/{name}:1" for name in names})
-        locked = here.ground.run("lock")
+        locked = here.run("lock")
         assert locked.code == 0, locked.err
         for number in range(rounds):
             shutil.rmtree(here.ground.store, ignore_errors=True)
@@ -50,6 +50,8 @@ def _round(here: Arena, names: list[str], tally: Tally) -> None:
     running = [here.ground.start(command, name, *options, **quiet) for name in names]
     try:
         said = [process.communicate(timeout=2 * PATIENCE)[1].decode() for process in running]
+    except subprocess.TimeoutExpired:
+        raise AssertionError(f"no end after {2 * PATIENCE} s") from None
     finally:
         for process in running:
             process.kill()

@@ -65,7 +65,7 @@ def _heal(here: Arena, command: str, left: Mapping[Path, bytes | None], tally: T
         not _is_sound(file, file.read_bytes()) for file in here.ground.store.glob("blobs/*/*")
     )
     assert command != "sync" or not doubted, "a spoiled blob was not looked at"
-    ran = here.ground.run("verify")
+    ran = here.run("verify")
     assert ran.code == bool(doubted), ran.out + ran.err
 
 

@@ -79,15 +79,15 @@ def _spoil(
 
 
 def _assert_found(here: Arena, digest: str) -> None:
-    ran = here.ground.run("verify", "--json")
+    ran = here.run("verify", "--json")
     assert ran.code == 1, f"exit {ran.code}: {ran.err}"
     findings = json.loads(ran.out)["findings"]
     assert [found["digest"] for found in findings if found["fault"] == "corrupt"] == [digest]
 
 
 def _assert_healed(here: Arena, digest: str, command: tuple[str, ...]) -> None:
-    ran = here.ground.run(*command)
+    ran = here.run(*command)
     assert ran.code == 0, f"exit {ran.code}: {ran.err}"
     assert_sound(here.ground.store)
     assert here.outcome() == here.whole(), f"{digest} is not as it was"
-    assert here.ground.run("verify").code == 0
+    assert here.run("verify").code == 0

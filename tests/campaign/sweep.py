@@ -79,7 +79,6 @@ def _meet(here: Arena, command: str, target: Target, fault: str, tally: Tally) -
     what = "signal=KILL" if fault == KILL else f"error={fault}"
     code, calls, err = injected(here, command, target, what)
     tally.counts["runs"] += 1
-    # The call that was to die is the last that is seen of it, or is not seen at all.
     landed = code == -signal.SIGKILL if fault == KILL else any(call.injected for call in calls)
     if not landed:
         tally.counts[f"{fault}: the call did not come"] += 1
