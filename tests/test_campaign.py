@@ -9,6 +9,7 @@ import pytest
 
 from campaign import report, results
 from campaign.__main__ import PAGE
+from campaign.arena import Tally
 from campaign.disk import Disk, How
 from campaign.tracing import Call, targets
 
@@ -116,6 +117,17 @@ class TestTargets:
             ("one", 1),
             ("two", 1),
         ]
+
+
+def test_shards_add_up_but_for_what_is_the_largest() -> None:
+    one, other = Tally(), Tally()
+    one.counts.update({"kills": 2, "largest lag": 7})
+    other.counts.update({"kills": 3, "largest lag": 5})
+    with other.judging("a label"):
+        int("torn")
+    one.add(other)
+    assert one.counts == {"kills": 5, "largest lag": 7, "failed": 1}
+    assert one.failures == ["a label: invalid literal for int() with base 10: 'torn'"]
 
 
 def test_the_page_shows_the_stored_results() -> None:

@@ -3,7 +3,7 @@
 Writes fixtures/campaign/results.json, and from it the tables in docs/campaign.md. Every part that
 meets something that must never happen is named at the end, with the case, and makes it fail.
 Options: --part NAME (these alone, the others' results stay), --share N (a 1/N of everything),
---workers N (2), --dry (write nothing).
+--minutes N (the most that each series of kills takes), --workers N (2), --dry (write nothing).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from campaign import report, results
 from campaign.arena import Tally
 from campaign.fulldisk import fill_disks
-from campaign.kills import kill_at_random
+from campaign.kills import SEED, kill_at_random
 from campaign.many import race
 from campaign.powercut import cut_power
 from campaign.rot import damage
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = ROOT / "docs/campaign.md"
 _SHARDS: Final = 4
+_KILL_SHARDS: Final = 2
 _ALL: Final = (KILL, *ERRORS, *AT_OPENING)
 _TO_UPDATE: Final = (KILL, "EIO", "ENOSPC")
 """An update stores blobs as a sync does, which meets every error."""
@@ -44,11 +45,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
     parser.add_argument("--part", action="append", choices=results.PARTS)
     parser.add_argument("--share", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--dry", action="store_true")
     options = parser.parse_args(arguments)
     wanted = options.part or results.PARTS
-    jobs = [job for job in _jobs(options.share) if results.part_of(job[0]) in wanted]
+    jobs = [
+        job for job in _jobs(options.share, options.minutes) if results.part_of(job[0]) in wanted
+    ]
     found = _run(jobs, options.workers)
     kept = [one for one in results.load().rows if results.part_of(one.name) not in wanted]
     everything = results.collect([*kept, *found])
@@ -63,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     return bool(failures)
 
 
-def _jobs(share: int) -> Iterator[_Job]:
+def _jobs(share: int, minutes: float) -> Iterator[_Job]:
     """What is run, the longest first; jobs of one name make one row."""
     for command, faults in (
         ("sync", _ALL),
@@ -79,10 +83,17 @@ def _jobs(share: int) -> Iterator[_Job]:
                 ),
             )
     for command in ("sync", "update --fetch"):
-        yield (
-            f"kills: {command}",
-            functools.partial(kill_at_random, command=command, kills=250 // share),
-        )
+        for shard in range(_KILL_SHARDS):
+            yield (
+                f"kills: {command}",
+                functools.partial(
+                    kill_at_random,
+                    command=command,
+                    kills=250 // _KILL_SHARDS // share,
+                    seed=SEED + shard,
+                    minutes=minutes,
+                ),
+            )
         yield (
             f"power cuts: {command}",
             functools.partial(cut_power, command=command, states=4, every=share),
@@ -100,9 +111,7 @@ def _run(jobs: Sequence[_Job], workers: int) -> list[results.Row]:
         for done in concurrent.futures.as_completed(started):
             name = started[done]
             tally, took = done.result()
-            total = tallies.setdefault(name, Tally())
-            total.counts.update(tally.counts)
-            total.failures += tally.failures
+            tallies.setdefault(name, Tally()).add(tally)
             seconds[name] = seconds.get(name, 0) + took
             sys.stderr.write(f"{name}: {took:.0f} s, {len(tally.failures)} failed\n")
     names = dict.fromkeys(name for name, _ in jobs)

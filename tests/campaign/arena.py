@@ -38,6 +38,8 @@ UPDATE: Final = ("update", "--fetch")
 LOCK: Final = ("lock",)
 COMMANDS: Final = {"sync": SYNC, "update --fetch": UPDATE, "lock": LOCK}
 PATIENCE: Final = 30
+LARGEST: Final = ("milliseconds of a run", "largest lag")
+"""Counts of which the largest is kept where shards are put together."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,13 @@ class Tally:
 
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Take in what a shard came to."""
+        most = {key: max(self.counts[key], other.counts[key]) for key in LARGEST}
+        self.counts.update(other.counts)
+        self.counts.update({key: most[key] - self.counts[key] for key in most if most[key]})
+        self.failures += other.failures
 
     @contextlib.contextmanager
     def judging(self, label: str) -> Iterator[None]:
@@ -171,10 +180,10 @@ class Arena:
         file = self.ground.lockfile
         return file.read_bytes() if file.exists() else None
 
-    def assert_converges(self, command: str, *, process: bool = False) -> None:
+    def assert_converges(self, command: str) -> None:
         """Run the command again, then a sync, and assert what a faultless run comes to."""
         for again in dict.fromkeys((command, "sync")):
-            self._run(*COMMANDS[again], process=process)
+            self._run(*COMMANDS[again])
         assert self.lock() == self.new_lock
         whole, found = self.whole(), self.outcome()
         if command.startswith("update"):  # what it fetched to compare may stay
@@ -239,20 +248,9 @@ class Arena:
         with _deadline():
             return self.ground.run(*argv)
 
-    def _run(self, *argv: str, process: bool = False) -> None:
-        if process:
-            running = self.ground.start(*argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            try:
-                out, _ = running.communicate(timeout=PATIENCE)
-            except subprocess.TimeoutExpired:
-                raise AssertionError(f"no end after {PATIENCE} s") from None
-            finally:
-                running.kill()
-                running.wait()
-            assert running.returncode == 0, f"exit {running.returncode}: {out.decode()}"
-        else:
-            ran = self.run(*argv)
-            assert ran.code == 0, f"exit {ran.code}: {ran.err}"
+    def _run(self, *argv: str) -> None:
+        ran = self.run(*argv)
+        assert ran.code == 0, f"exit {ran.code}: {ran.err}"
 
 
 @contextlib.contextmanager

@@ -11,7 +11,10 @@ process random names that are the same in each run.
 from __future__ import annotations
 
 import codecs
+import contextlib
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -161,14 +164,18 @@ def _run(
             strace.append("--seccomp-bpf")
         kept = ("-e", "signal=none", "-e", f"trace={','.join(kinds)}", "-o", f"{folder}/t")
         running = here.ground.start_program(
-            *strace, *kept, *options, *argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            *(*strace, *kept, *options, *argv),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
         try:
             _, err = running.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"no end after {PATIENCE} s") from None
         finally:
-            running.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)  # what strace traced outlives it
             running.wait()
         files = sorted(Path(folder).iterdir(), key=lambda file: int(file.suffix[1:]))
         calls = [call for number, file in enumerate(files) for call in _parse(number, file)]
