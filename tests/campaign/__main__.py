@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = ROOT / "docs/campaign.md"
 _SHARDS: Final = 4
-_KILL_SHARDS: Final = 2
+_KILL_SHARDS: Final = 4
 _ALL: Final = (KILL, *ERRORS, *AT_OPENING)
 _TO_UPDATE: Final = (KILL, "EIO", "ENOSPC")
 """An update stores blobs as a sync does, which meets every error."""
@@ -89,7 +89,7 @@ def _jobs(share: int, minutes: float) -> Iterator[_Job]:
                 functools.partial(
                     kill_at_random,
                     command=command,
-                    kills=250 // _KILL_SHARDS // share,
+                    kills=-(-250 // _KILL_SHARDS // share),
                     seed=SEED + shard,
                     minutes=minutes,
                 ),

@@ -14,7 +14,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import signal
+import socket
 import subprocess
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -38,6 +40,7 @@ UPDATE: Final = ("update", "--fetch")
 LOCK: Final = ("lock",)
 COMMANDS: Final = {"sync": SYNC, "update --fetch": UPDATE, "lock": LOCK}
 PATIENCE: Final = 30
+_POLL: Final = 0.005
 LARGEST: Final = ("milliseconds of a run", "largest lag")
 """Counts of which the largest is kept where shards are put together."""
 
@@ -162,6 +165,17 @@ class Arena:
             process.kill()
             process.wait()
             raise AssertionError(f"no end after {PATIENCE} s") from None
+
+    def settle(self) -> None:
+        """Wait until the registry has read all that a killed process had sent."""
+        # Our own connection comes after those that the process had begun.
+        with socket.create_connection(("127.0.0.1", self.sim.port), PATIENCE) as own:
+            own.sendall(b"GET /v2/ HTTP/1.1\r\n\r\n")
+            own.recv(1)
+        deadline = time.monotonic() + PATIENCE
+        while not self.sim.is_idle:
+            assert time.monotonic() < deadline, "the registry still has connections"
+            time.sleep(_POLL)
 
     def assert_whole(self, command: str) -> None:
         """Assert that no file is torn: the store is sound, lock and spec are old or new."""

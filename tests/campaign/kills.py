@@ -86,7 +86,9 @@ def _is_killed(here: Arena, command: str, seconds: float) -> bool:
     process = here.start(command)
     time.sleep(seconds)
     process.kill()
-    return here.ended(process) == -signal.SIGKILL
+    killed = here.ended(process) == -signal.SIGKILL
+    here.settle()
+    return killed
 
 
 def _moment(here: Arena, command: str) -> str:

@@ -101,6 +101,7 @@ class LoopbackServer:
         port: chosen by the system.
         requests: every request so far, in order of arrival; a growing list.
         connections: how many were accepted.
+        ended: how many of those are over.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class LoopbackServer:
         self._threads: list[threading.Thread] = []
         self.requests: list[Request] = []
         self.connections = 0
+        self.ended = 0
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
 
@@ -161,12 +163,16 @@ class LoopbackServer:
             self._start(self._serve, sock, self.connections)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
-        # A client that goes away, or distrusts the certificate, is what many tests are about.
-        with contextlib.suppress(OSError), sock:
-            if self._tls is not None:
-                sock = self._tls.wrap_socket(sock, server_side=True)
-            with sock, self._watched(sock):
-                self._converse(sock, number)
+        try:
+            # A client that goes away, or distrusts the certificate, is what many tests are about.
+            with contextlib.suppress(OSError), sock:
+                if self._tls is not None:
+                    sock = self._tls.wrap_socket(sock, server_side=True)
+                with sock, self._watched(sock):
+                    self._converse(sock, number)
+        finally:
+            with self._lock:
+                self.ended += 1
 
     @contextlib.contextmanager
     def _watched(self, sock: socket.socket) -> Iterator[None]:
