@@ -13,7 +13,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench docs replay fleet fuzz requirements servers clean
+.PHONY: help demo test lint format bench docs replay fleet fuzz campaign requirements servers clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ fleet: $(VENV)/.dev ## a day of 10,000 CI runners, by strategy; writes into docs
 
 fuzz: $(VENV)/.dev ## foreign bytes for every reader, by coverage; --record writes into docs/fuzzing.md
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
+
+campaign: $(VENV)/.dev servers ## kill, starve and unplug real processes; writes docs/campaign.md
+	@PYTHONPATH=tests $(BIN)/python -m campaign $(ARGS)
 
 requirements: ## pin the newest dependencies that pyproject.toml admits (needs uv)
 	uv pip compile $(COMPILE) pyproject.toml requirements/build.in --group dev -o requirements/dev.txt

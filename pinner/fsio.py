@@ -63,7 +63,7 @@ def read_limited(path: Path, limit: int) -> bytes:
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=shown) from error
     finally:
-        os.close(fd)
+        release(fd)
     if len(data) > limit:
         size = f"{limit} bytes" if limit % _MIB else f"{limit // _MIB} MiB"
         raise InputError(f"is larger than {size}", where=shown)
@@ -300,4 +300,13 @@ def sync_directory(path: Path) -> None:
         if error.errno not in _CANNOT_SYNC:
             raise
     finally:
+        release(fd)
+
+
+def release(fd: int) -> None:
+    """Close a descriptor that was read from, or whose bytes were synced.
+
+    What the system says only now (EIO of a network file system, EINTR) changes nothing any more.
+    """
+    with contextlib.suppress(OSError):
         os.close(fd)

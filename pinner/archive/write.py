@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final, Self
 from pinner.archive.plan import StoredBlob
 from pinner.archive.tar import BLOCK, END, header, padding
 from pinner.errors import IntegrityError, StoreError
+from pinner.fsio import release
 from pinner.store.fs import store_error
 from pinner.terminal import safe
 from pinner.workers import start_daemon
@@ -131,7 +132,7 @@ class _Opened:
     def close(self) -> None:
         fd, self.fd = self.fd, -1
         if fd >= 0:
-            os.close(fd)
+            release(fd)
 
     def __enter__(self) -> Self:
         return self

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from pinner.errors import InputError
+from pinner.fsio import release
 from pinner.rewrite.kinds import HEAD
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class TreeReader:
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}", where=shown) from error
         finally:
-            os.close(fd)
+            release(fd)
 
     def _linked(
         self, path: str, shown: str, judge: Callable[[bytes], _Kind | None]

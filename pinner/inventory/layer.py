@@ -12,6 +12,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pinner.fsio import release
 from pinner.inventory import tar
 from pinner.inventory.changelog import wants_changelog
 from pinner.inventory.contents import Contents, Entry, Kind
@@ -93,11 +94,15 @@ def _opened(layer: Layer) -> Iterator[int]:
     except OSError as error:
         raise Unreadable(f"it cannot be opened: {error.strerror}") from error
     try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        try:
+            is_regular = stat.S_ISREG(os.fstat(fd).st_mode)
+        except OSError as error:
+            raise Unreadable(f"it cannot be opened: {error.strerror}") from error
+        if not is_regular:
             raise Unreadable("it is not a regular file")
         yield fd
     finally:
-        os.close(fd)
+        release(fd)
 
 
 def read_tar(chunks: Iterable[bytes], wanted: Wanted, budget: Budget) -> Contents:

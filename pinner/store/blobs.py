@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from pinner.errors import IntegrityError, StoreError
+from pinner.fsio import release
 from pinner.store import fs
 from pinner.store.hashing import file_matches
 
@@ -81,7 +82,7 @@ class Blobs:
         try:
             return file_matches(fd, digest, self.path(digest))
         finally:
-            os.close(fd)
+            release(fd)
 
     def read(self, digest: Digest, limit: int) -> bytes:
         """The bytes of the blob, which hash to its name.
@@ -112,7 +113,7 @@ class Blobs:
         try:
             fs.sync_file(fd, self.path(digest))
         finally:
-            os.close(fd)
+            release(fd)
         folder.sync()
 
     def remove(self, digest: Digest) -> None:

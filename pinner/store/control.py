@@ -14,6 +14,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from pinner.fsio import release
 from pinner.store import fs
 from pinner.store.locks import exclusive
 
@@ -50,7 +51,7 @@ class Held:
             fs.write_fully(fd, data, 0, path)
             fs.sync_file(fd, path)
         finally:
-            os.close(fd)
+            release(fd)
         self.folder.rename(_NEW, target, name)
         target.sync()
 

@@ -16,6 +16,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Final
 
+from pinner.fsio import release
 from pinner.oci.digest import Digest, InvalidDigest
 from pinner.store import fs
 from pinner.store.control import CONTROL, control_held
@@ -169,10 +170,10 @@ def _append(notes: Folder, name: str, digests: list[Digest]) -> None:
     fd = notes.open_file(name, os.O_WRONLY | os.O_CREAT)
     try:
         if digests:
-            fs.write_fully(fd, _lines(digests), os.fstat(fd).st_size, path)
+            fs.write_fully(fd, _lines(digests), fs.status(fd, path).st_size, path)
         fs.sync_file(fd, path)
     finally:
-        os.close(fd)
+        release(fd)
 
 
 def _replace(held: Held, notes: Folder, name: str, digests: set[Digest]) -> None:

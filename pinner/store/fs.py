@@ -15,6 +15,7 @@ import sys
 from typing import TYPE_CHECKING, Final, Self
 
 from pinner.errors import StoreError
+from pinner.fsio import release
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Folder:
         self.fd = fd
         self.path = path
         try:
-            _refuse_foreign(os.fstat(fd), path)
+            _refuse_foreign(status(fd, path), path)
         except BaseException:
             self.close()
             raise
@@ -149,8 +150,13 @@ class Folder:
             raise
         except OSError as error:
             raise store_error(error, self.path / name, "cannot be opened") from error
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            os.close(fd)
+        try:
+            is_regular = stat.S_ISREG(status(fd, self.path / name).st_mode)
+        except BaseException:
+            release(fd)
+            raise
+        if not is_regular:
+            release(fd)
             raise not_regular(self.path / name)
         return fd
 
@@ -166,7 +172,7 @@ class Folder:
     def holds(self, name: str, fd: int) -> bool:
         """Whether `name` is the very file that `fd` has open, not renamed or replaced since."""
         found = self.stat(name)
-        return found is not None and os.path.samestat(found, os.fstat(fd))
+        return found is not None and os.path.samestat(found, status(fd, self.path / name))
 
     def names(self) -> list[str]:
         """The names in this folder, in any order."""
@@ -194,7 +200,7 @@ class Folder:
         except OSError as error:
             raise store_error(error, self.path / name, "cannot be read") from error
         finally:
-            os.close(fd)
+            release(fd)
         return bytes(data)
 
     def rename(self, name: str, to: Folder, new: str) -> None:
@@ -226,7 +232,27 @@ class Folder:
         """Release the descriptor; again is fine."""
         fd, self.fd = self.fd, -1
         if fd >= 0:
-            os.close(fd)
+            release(fd)
+
+
+def status(fd: int, path: Path) -> os.stat_result:
+    """What is open as `fd`."""
+    try:
+        return os.fstat(fd)
+    except OSError as error:
+        raise store_error(error, path, "cannot be looked at") from error
+
+
+def close_written(fd: int, path: Path) -> None:
+    """Close a file whose bytes were not synced: the last that the system may say of them.
+
+    Raises:
+        StoreError: they may not be what was written.
+    """
+    try:
+        os.close(fd)
+    except OSError as error:
+        raise store_error(error, path, "was not written in full") from error
 
 
 def write_fully(fd: int, data: bytes | bytearray | memoryview, offset: int, path: Path) -> None:

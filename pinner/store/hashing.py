@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from pinner.store.fs import store_error
+from pinner.store.fs import status, store_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,5 +43,5 @@ def file_matches(fd: int, digest: Digest, path: Path) -> bool:
         StoreError: the disk failed.
     """
     hasher = digest.hasher()
-    hash_range(hasher, fd, 0, os.fstat(fd).st_size, path)
+    hash_range(hasher, fd, 0, status(fd, path).st_size, path)
     return hasher.hexdigest() == digest.hex

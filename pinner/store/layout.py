@@ -17,6 +17,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pinner.errors import IntegrityError, StoreError
+from pinner.fsio import release
 from pinner.oci.strictjson import MalformedJson
 from pinner.store import fs, names
 from pinner.store.blobs import Blobs, publish
@@ -143,7 +144,7 @@ class Store:
             ingest.unlink(name)
             raise
         finally:
-            os.close(fd)
+            fs.close_written(fd, self.path(digest))
 
     def announce(self, digests: Iterable[Digest]) -> None:
         """Note which blobs a run is about to write; durable when this returns.
@@ -171,7 +172,7 @@ class Store:
         try:
             ingest = self._receive(digest, size, fd)
         except BaseException:
-            os.close(fd)
+            release(fd)
             raise
         self._ingests.add(ingest)
         return ingest

@@ -21,6 +21,7 @@ import threading
 from typing import TYPE_CHECKING, Final, Self
 
 from pinner.errors import StoreError
+from pinner.fsio import release
 from pinner.oci.digest import Digest, InvalidDigest
 from pinner.oci.manifest import MANIFEST_LIMIT
 from pinner.store import fs
@@ -88,7 +89,7 @@ class Lease:
                 # Left behind it protects nothing, and the next lease or prune removes it.
                 with contextlib.suppress(StoreError):
                     self._folder.unlink(self._name)
-                os.close(self._fd)
+                release(self._fd)
             self._folder.close()
             self._folder, self._fd = None, -1
 
@@ -113,7 +114,7 @@ class Lease:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX)
             except OSError as error:
-                os.close(fd)
+                release(fd)
                 self._folder.unlink(self._name)
                 raise fs.store_error(
                     error, self._folder.path / self._name, "cannot be locked"

@@ -11,6 +11,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pinner.fsio import release
 from pinner.store.fs import store_error
 
 if TYPE_CHECKING:
@@ -37,15 +38,15 @@ def acquire(folder: Folder, name: str, *, wait: bool) -> int | None:
             if folder.holds(name, fd):
                 return fd
         except BlockingIOError:
-            os.close(fd)
+            release(fd)
             return None
         except OSError as error:
-            os.close(fd)
+            release(fd)
             raise store_error(error, folder.path / name, "cannot be locked") from error
         except BaseException:
-            os.close(fd)
+            release(fd)
             raise
-        os.close(fd)  # renamed or removed while we waited: that lock guards nothing
+        release(fd)  # renamed or removed while we waited: that lock guards nothing
 
 
 def is_free(folder: Folder, name: str) -> bool:
@@ -65,7 +66,7 @@ def is_free(folder: Folder, name: str) -> bool:
     except OSError as error:
         raise store_error(error, folder.path / name, "cannot be locked") from error
     finally:
-        os.close(fd)
+        release(fd)
     return True
 
 
@@ -77,4 +78,4 @@ def exclusive(folder: Folder, name: str) -> Iterator[None]:
         yield
     finally:
         if fd is not None:
-            os.close(fd)
+            release(fd)

@@ -84,6 +84,8 @@ def _open_layout(root: Folder, *, create: bool) -> None:
     with control_held(root) as held:
         if _has_layout(root):  # another process was faster
             return
+        # What tells a store of ours from a stranger's folder must outlast a power cut first.
+        root.sync()
         if root.stat(INDEX_FILE) is None:
             held.replace(root, INDEX_FILE, EMPTY_INDEX)
         root.folder(BLOBS, create=True).close()

@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from pinner.errors import StoreError
+from pinner.fsio import release
 from pinner.store import fs
 from pinner.store.blobs import publish
 from pinner.store.extents import Extents
@@ -56,7 +57,7 @@ class Partial:
         Raises:
             StoreError: the disk refused.
         """
-        length = os.fstat(self._fd).st_size
+        length = fs.status(self._fd, self._path).st_size
         try:
             found = Extents.loads(self._folder.read(self._journal_name, _JOURNAL_LIMIT))
         except FileNotFoundError:
@@ -111,7 +112,7 @@ class Partial:
     def close(self) -> None:
         """Free the lock."""
         self._close_journal()
-        os.close(self._fd)
+        fs.close_written(self._fd, self._path)
 
     def _open_journal(self) -> int:
         with self._lock:
@@ -123,5 +124,5 @@ class Partial:
 
     def _close_journal(self) -> None:
         if self._journal is not None:
-            os.close(self._journal)
+            release(self._journal)
             self._journal = None

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from pinner.errors import IntegrityError, StoreError
+from pinner.fsio import release
 from pinner.store.fs import store_error
 from pinner.terminal import safe
 
@@ -58,4 +59,4 @@ class StoredBlob:
                 yield buffer[:count]
                 start += count
         finally:
-            os.close(fd)
+            release(fd)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pinner.fsio import release
 from pinner.store.locks import acquire, is_free
 from pinner.store.partial import JOURNAL_SUFFIX
 
@@ -81,5 +81,5 @@ def _remove(ingest: Folder, name: str) -> bool:
         ingest.unlink(name + JOURNAL_SUFFIX)
         ingest.unlink(name)
     finally:
-        os.close(fd)
+        release(fd)
     return True

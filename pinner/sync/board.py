@@ -11,10 +11,13 @@ that it is over in a moment: every request costs both sides the same, however li
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from pinner.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -250,8 +253,17 @@ class Board:
         with self._changed:
             idle = [job for job in self._jobs if job.ingest is not None and not job.workers]
         for job in idle:
-            if job.ingest is not None and job.state is State.OPEN:
-                job.ingest.close()
+            if job.ingest is not None:
+                # The run has failed or was interrupted, and says why: not this as well.
+                with contextlib.suppress(StoreError):
+                    job.ingest.close()
+
+    def drop(self, job: Job) -> None:
+        """A worker that failed leaves its blob as it is, for `close` to let go of."""
+        with self._changed:
+            job.workers = max(job.workers - 1, 0)
+            self._stopped = True
+            self._changed.notify_all()
 
     def _leave(self, job: Job) -> Release:
         job.workers -= 1

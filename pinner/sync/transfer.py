@@ -111,7 +111,10 @@ class Transfer:
                     job = work.job
                     self._fetch(work)
         except BaseException as error:  # noqa: BLE001 - raised again in the main thread
-            self._board.stop()
+            if job is None:
+                self._board.stop()
+            else:
+                self._board.drop(job)
             self._report(RunFailed(error=error))
 
     def _begin(self, job: Job) -> None:

@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from pinner.errors import InputError, StoreError
-from pinner.fsio import read_limited, write_atomic
+from pinner.fsio import read_limited, release, write_atomic
 from pinner.terminal import safe
 from pinner.update import seentext
 from pinner.update.seenlog import SeenLog
@@ -117,7 +117,7 @@ class SeenFile:
             fcntl.flock(fd, fcntl.LOCK_EX)
             yield
         finally:
-            os.close(fd)
+            release(fd)
 
     @property
     def _shown(self) -> str:

@@ -132,8 +132,12 @@ class Ground:
 
     def start(self, *argv: str, **settings: object) -> subprocess.Popen[bytes]:
         """Start a command as a process in the project."""
+        return self.start_program(*_PINNER, *argv, **settings)
+
+    def start_program(self, *argv: str, **settings: object) -> subprocess.Popen[bytes]:
+        """Start a program as a process in the project, in the environment of commands."""
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return] # settings are any
-            [*_PINNER, *argv],
+            argv,
             cwd=self.project,
             env=self._environ(),
             **{"stdin": subprocess.DEVNULL, **settings},

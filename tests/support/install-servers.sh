@@ -8,7 +8,8 @@ set -eu
 wanted='docker-registry:docker-registry skopeo:skopeo podman:podman umoci:umoci buildah:buildah
     nginx:nginx-light containerd:containerd dockerd:docker.io wrk:wrk curl:curl
     htpasswd:apache2-utils zsh:zsh fish:fish
-    rpmbuild:rpm dpkg-parsechangelog:dpkg-dev debootstrap:debootstrap shellcheck:shellcheck jq:jq'
+    rpmbuild:rpm dpkg-parsechangelog:dpkg-dev debootstrap:debootstrap shellcheck:shellcheck jq:jq
+    strace:strace'
 
 PATH="$PATH:/usr/sbin:/sbin"
 missing=''

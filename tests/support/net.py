@@ -73,6 +73,7 @@ class Answer:
         interim: so many `100 Continue` come first.
         cut_at: so many bytes of the body are sent, while the head promises all.
         drip: seconds between single bytes of the body, or of `raw`.
+        pace: seconds after each 64 KiB of the body, for a connection of a known speed.
         raw: sent instead of everything else.
     """
 
@@ -84,6 +85,7 @@ class Answer:
     interim: int = 0
     cut_at: int | None = None
     drip: float = 0
+    pace: float = 0
     then: Then = Then.KEEP
     raw: bytes | None = None
 
@@ -104,6 +106,7 @@ class LoopbackServer:
         port: chosen by the system.
         requests: every request so far, in order of arrival; a growing list.
         connections: how many were accepted.
+        ended: how many of those are over.
     """
 
     def __init__(
@@ -129,6 +132,7 @@ class LoopbackServer:
         self._threads: list[threading.Thread] = []
         self.requests: list[Request] = []
         self.connections = 0
+        self.ended = 0
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
 
@@ -176,12 +180,16 @@ class LoopbackServer:
             self._start(self._serve, sock, self.connections)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
-        # A client that goes away, or distrusts the certificate, is what many tests are about.
-        with contextlib.suppress(OSError), sock:
-            if self._tls is not None:
-                sock = self._tls.wrap_socket(sock, server_side=True)
-            with sock, self._watched(sock):
-                self._converse(sock, number)
+        try:
+            # A client that goes away, or distrusts the certificate, is what many tests are about.
+            with contextlib.suppress(OSError), sock:
+                if self._tls is not None:
+                    sock = self._tls.wrap_socket(sock, server_side=True)
+                with sock, self._watched(sock):
+                    self._converse(sock, number)
+        finally:
+            with self._lock:
+                self.ended += 1
 
     @contextlib.contextmanager
     def _watched(self, sock: socket.socket) -> Iterator[None]:
@@ -217,30 +225,30 @@ class LoopbackServer:
     def _send(self, sock: socket.socket, request: Request, answer: Answer) -> None:
         self._closing.wait(answer.delay)
         if answer.raw is not None:
-            self._send_slowly(sock, answer.raw, answer.drip)
+            self._send_slowly(sock, answer.raw, answer)
             return
         head = b"HTTP/1.1 100 Continue\r\n\r\n" * answer.interim + _head(answer)
         body = answer.body if answer.cut_at is None else answer.body[: answer.cut_at]
-        small = len(body) < _PIECE and not answer.drip
+        small = len(body) < _PIECE and not answer.drip and not answer.pace
         if answer.framing is Framing.LENGTH and small and request.method != "HEAD":
             head, body = head + body, b""  # one segment, as servers send short answers
         sock.sendall(head)
         if request.method == "HEAD":
             return
-        self._send_slowly(sock, body, answer.drip, chunked=answer.framing is Framing.CHUNKED)
+        self._send_slowly(sock, body, answer, chunked=answer.framing is Framing.CHUNKED)
         if answer.framing is Framing.CHUNKED and answer.cut_at is None:
             sock.sendall(b"0\r\n\r\n")
 
     def _send_slowly(
-        self, sock: socket.socket, data: bytes, drip: float, *, chunked: bool = False
+        self, sock: socket.socket, data: bytes, answer: Answer, *, chunked: bool = False
     ) -> None:
-        step = 1 if drip else _PIECE
+        step = 1 if answer.drip else _PIECE
         for start in range(0, len(data), step):
             if self._closing.is_set():
                 return
             piece = data[start : start + step]
             sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-            self._closing.wait(drip)
+            self._closing.wait(answer.drip or answer.pace)
 
 
 def _head(answer: Answer) -> bytes:

@@ -55,6 +55,11 @@ def dripping(seconds: float) -> Fault:
     return changed(drip=seconds)
 
 
+def paced(seconds: float) -> Fault:
+    """Each 64 KiB of the body take so long."""
+    return changed(pace=seconds)
+
+
 def body(change: Callable[[bytes], bytes]) -> Fault:
     """Other bytes, with the length that is right for them."""
     return lambda request, answer: replace(answer, body=change(answer.body))

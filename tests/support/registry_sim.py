@@ -117,6 +117,11 @@ class RegistrySim:
         """How many connections were accepted so far."""
         return self._server.connections
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether every connection that was accepted is over."""
+        return self._server.ended == self._server.connections
+
     def script(self, path: str, *faults: Fault) -> None:
         """The next requests whose target contains `path` meet these faults, one each."""
         with self._lock:

@@ -74,6 +74,21 @@ def test_a_disk_that_fails_to_read_says_why(
         read_limited(tmp_path / "file", 10)
 
 
+def test_a_close_that_fails_after_a_read_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.close
+
+    def fail(fd: int) -> NoReturn:
+        real(fd)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    file = tmp_path / "file"
+    file.write_bytes(b"abc")
+    monkeypatch.setattr(os, "close", fail)
+    assert read_limited(file, 3) == b"abc"
+
+
 def test_what_cannot_be_a_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\\x00b: is not a path"):
         read_limited(tmp_path / "a\0b", 10)

@@ -10,7 +10,7 @@ import pytest
 
 from pinner.errors import StoreError
 from pinner.store import fs
-from pinner.store.fs import Folder
+from pinner.store.fs import Folder, close_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,6 +221,57 @@ def test_T05_every_refusal_of_the_disk_says_what_could_not_be_done(
         patch.setattr(os, call, refuse)
         with pytest.raises(StoreError, match=f"cannot be {words}: the disk failed"):
             method(folder)
+    folder.close()
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EINTR])
+def test_T05_a_close_that_fails_after_a_read_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    real = os.close
+
+    def fail(fd: int) -> NoReturn:
+        real(fd)
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "file").write_bytes(b"x")
+    folder = Folder.at(tmp_path)
+    monkeypatch.setattr(os, "close", fail)
+    assert folder.read("file", 9) == b"x"
+    folder.close()
+
+
+def test_T05_a_close_that_fails_after_a_write_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that were not synced may be lost: network file systems say so at the end."""
+
+    def fail(fd: int) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "close", fail)
+    with pytest.raises(StoreError, match="file: was not written in full: the disk failed"):
+        close_written(-1, tmp_path / "file")
+
+
+def test_T05_a_file_that_cannot_be_looked_at_is_not_kept_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[int] = []
+
+    def fail(fd: int) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    (tmp_path / "file").write_bytes(b"x")
+    folder = Folder.at(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", fail)
+        patch.setattr("pinner.store.fs.release", closed.append)
+        with pytest.raises(StoreError, match="file: cannot be looked at: the disk failed"):
+            folder.open_file("file", os.O_RDONLY)
+    for fd in closed:
+        os.close(fd)
+    assert len(closed) == 1
     folder.close()
 
 

@@ -186,6 +186,24 @@ def test_T02_a_making_that_was_cut_short_anywhere_is_completed(
     assert calls > 10
 
 
+def test_T03_a_new_store_is_known_for_ours_before_it_has_a_name_to_lose(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut could keep index.json and lose .pinner, and the folder be a stranger's."""
+    seen: list[set[str]] = []
+    real = os.fsync
+
+    def note(fd: int) -> None:
+        if os.path.samestat(root.stat(), os.fstat(fd)):
+            seen.append({path.name for path in root.iterdir()})
+        real(fd)
+
+    root.mkdir()
+    monkeypatch.setattr(os, "fsync", note)
+    open_store(root).close()
+    assert seen[0] == {".pinner"}
+
+
 def test_sixteen_processes_make_one_store(root: Path) -> None:
     processes = [storing.start("open", root) for _ in range(16)]
     for process in processes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -12,6 +12,7 @@ from pinner.oci.memory import MemorySource
 from pinner.oci.reference import Repository
 from pinner.progress import NullProgress
 from pinner.store.layout import Store
+from pinner.store.partial import Partial
 from pinner.sync.board import Board
 from pinner.sync.download import fetch_blobs
 from pinner.sync.plan import BlobNeed
@@ -91,6 +92,23 @@ def test_what_was_done_before_the_store_failed_is_told(
         fetch(store, registry, events.extend)
     assert events[0] == BlobDone(digest=DIGESTS[0], fetched=2_000)
     assert isinstance(events[1], RunFailed)
+
+
+def test_T04_a_disk_that_refuses_frees_every_blob_under_way(
+    store: Store, registry: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No lock is held on, and no partial stands in the way of the next run."""
+
+    def refuse(partial: Partial, offset: int, data: bytes) -> NoReturn:
+        raise StoreError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Partial, "write", refuse)
+        with pytest.raises(StoreError, match="no space left"):
+            fetch(store, registry, lambda events: None)
+    assert list((store.root / "ingest").iterdir()) == []
+    for data in BLOBS:
+        store.begin(describe(data).digest, len(data)).close()
 
 
 def test_workers_stop_where_the_caller_fails(
