@@ -6,6 +6,7 @@ image is named when all its blobs are in the store, so that a visible image is a
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pinner.sync.select import Wanted
     from pinner.sync.transfer import Event
 
+_NAMING: Final = 20  # times as long as naming took is waited before the next: 5 % of a run at most
 _STALE: Final = 7 * 24 * 3600.0  # partials that nobody came back for within a week
 
 
@@ -87,6 +89,8 @@ class _Run:
     outcomes: dict[str, Synced | Failed] = field(default_factory=dict)
     fetched: list[int] = field(default_factory=list)
     met: list[int] = field(default_factory=list)  # what another process fetched meanwhile
+    ready: list[_Image] = field(default_factory=list)  # complete, and not named yet
+    next_naming: float = 0.0
 
     def run(self, wanted: Sequence[Wanted | Failed]) -> SyncResult:
         self.store.sweep(now=self.clock.now(), older_than=_STALE)
@@ -149,18 +153,23 @@ class _Run:
         def handle(events: Sequence[Event]) -> None:
             for event in events:
                 self._handle(event, needs, images)
-            # Name in batches: each batch costs one locked rewrite of index.json.
-            self._name_complete(images)
+            at_once = not needs or any(isinstance(event, RunFailed) for event in events)
+            self._name_ready(at_once=at_once)
 
-        fetch_blobs(
-            plan.blobs,
-            self.store,
-            self.open_source(),
-            progress=self.progress,
-            clock=self.clock,
-            jobs=self.jobs,
-            handle=handle,
-        )
+        try:
+            fetch_blobs(
+                plan.blobs,
+                self.store,
+                self.open_source(),
+                progress=self.progress,
+                clock=self.clock,
+                jobs=self.jobs,
+                handle=handle,
+            )
+        except KeyboardInterrupt:
+            with contextlib.suppress(StoreError):
+                self._name_ready(at_once=True)
+            raise
 
     def _handle(
         self, event: Event, needs: dict[Digest, BlobNeed], images: dict[str, _Image]
@@ -174,6 +183,8 @@ class _Run:
                     self.fetched.append(event.fetched)
                 for name in need.images:
                     images[name].waits_for.discard(event.digest)
+                    if not images[name].waits_for:
+                        self.ready.append(images[name])
             case BlobFailed():
                 for name in needs.pop(event.digest).images:
                     if images[name].error is None:
@@ -185,16 +196,17 @@ class _Run:
             case RunFailed():
                 pass  # `fetch_blobs` raises it when what is complete has its name
 
-    def _name_complete(self, images: dict[str, _Image]) -> None:
-        self._name(
-            [
-                image
-                for image in images.values()
-                if not image.waits_for
-                and image.error is None
-                and image.need.name not in self.outcomes
-            ]
-        )
+    def _name_ready(self, *, at_once: bool) -> None:
+        """Name what is complete, but not every moment: each time, all of index.json is rewritten.
+
+        With many names that takes long, and nothing is lost by waiting: a next run finds the blobs.
+        """
+        began = self.clock.monotonic()
+        if self.ready and (at_once or began >= self.next_naming):
+            ready, self.ready = self.ready, []
+            self._name(ready)
+            ended = self.clock.monotonic()
+            self.next_naming = ended + _NAMING * (ended - began)
 
     def _name(self, complete: Sequence[_Image]) -> None:
         unnamed = [image.need for image in complete if not image.named]
