@@ -1,7 +1,8 @@
 """`make bench`: pinner beside skopeo, ctr and curl on a docker-registry on loopback.
 
 Everything is measured in one go, interleaved, into fresh folders on one file system; medians.
-Options: --rounds N (5), --scale F (1.0 is 600 MB), --dry (do not touch docs/performance.md).
+Options: --rounds N (5), --scale F (1.0 is 600 MB), --dry (do not touch docs/performance.md),
+--only BLOCK (one block of tables; may be given several times).
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 import argparse
 import compileall
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import report
 from bench.archives import TAR_FILE, archive_contestants
+from bench.blocks import BLOCKS, PICTURES
 from bench.checking import CHECK, checking_contestants
 from bench.contestants import (
     Source,
@@ -28,11 +29,10 @@ from bench.contestants import (
 )
 from bench.distance import far_away
 from bench.layers import LAYER_MB, LISTED, layer_contestants, make_layer
-from bench.material import LARGE_IMAGES, SMALL_IMAGES
+from bench.material import LARGE_IMAGES, SMALL_IMAGES, make_layout, push
 from bench.measure import side_by_side
 from support import registries
 from support.programs import find
-from support.pushing import push_layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).resolve().parents[2]
 _STARTS = 21
 _DISTANCE = 0.05
-_NEEDED = ("docker-registry", "skopeo", "containerd", "ctr", "curl")
+_NEEDED = ("docker-registry", "skopeo", "containerd", "ctr", "curl", "nginx", "dockerd", "docker")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -49,36 +49,37 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--dry", action="store_true")
+    blocks = {"clients": (report.MAIN, measure)}
+    blocks |= {name: (f"{report.MAIN}:{name}", one) for name, one in BLOCKS.items()}
+    parser.add_argument("--only", action="append", choices=tuple(blocks))
     options = parser.parse_args(arguments)
     missing = [name for name in _NEEDED if find(name) is None]
     if missing:
         raise SystemExit(f"bench needs {', '.join(missing)}")
     folder = _ROOT / "build/bench"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     compileall.compile_dir(_ROOT / "pinner", quiet=1)  # as installing it from a wheel does
-    try:
-        text = measure(folder, rounds=options.rounds, scale=options.scale)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    sys.stdout.write(f"{text}\n")
-    if not options.dry:
-        report.write(_ROOT / "docs/performance.md", text)
+    for name, (block, measured) in blocks.items():
+        if options.only and name not in options.only:
+            continue
+        folder.mkdir(parents=True)
+        try:
+            text = measured(folder, rounds=options.rounds, scale=options.scale)
+            if name in PICTURES and not options.dry:
+                shutil.copy(folder / PICTURES[name], _ROOT / "docs/images")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        sys.stdout.write(f"{text}\n")
+        if not options.dry:
+            report.write(_ROOT / "docs/performance.md", text, block)
 
 
 def measure(folder: Path, *, rounds: int, scale: float) -> str:
     """All tables and the machine, as Markdown."""
-    layout = folder / "layout"
-    _say("making the images")
-    subprocess.run(
-        [sys.executable, "-m", "bench.material", str(layout), str(scale)],
-        cwd=_ROOT / "tests",
-        check=True,
-    )
+    layout = make_layout(folder, scale)
     with registries.plain(folder / "registry") as registry:
         _say("pushing them")
-        for place in (*LARGE_IMAGES, *SMALL_IMAGES):
-            push_layout(registry, layout, place.name, f"{place.repository}:{place.tag}")
+        push(registry, layout, (*LARGE_IMAGES, *SMALL_IMAGES))
         source = Source(registry.address, large_blobs(registry.address, layout))
         shutil.rmtree(layout)
         _say(f"{len(LARGE_IMAGES)} images")

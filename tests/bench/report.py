@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from bench.measure import Result
 
-BEGIN: Final = "<!-- bench:begin, written by `make bench` -->"
-END: Final = "<!-- bench:end -->"
+MAIN: Final = "bench"
 _GOALS: Final = (
     ("pinner sync", 1 / 3, "skopeo copy"),
     ("pinner sync", 1 / 3, "ctr content fetch"),
@@ -100,13 +99,29 @@ def machine(folder: Path) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def write(document: Path, text: str) -> None:
-    """Replace what stands between the markers, which the document has."""
-    before, _, rest = document.read_text().partition(BEGIN)
-    _, found, after = rest.partition(END)
+def short_machine(folder: Path) -> str:
+    """Where and when it was measured, as one line."""
+    return machine(folder).partition("\n")[0]
+
+
+def rows(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table whose first column is text and whose others are figures."""
+    rule = "|---|" + "---:|" * (len(head) - 1)
+    return "\n".join([_line(head), rule, *map(_line, lines)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def write(document: Path, text: str, block: str = MAIN) -> None:
+    """Replace what stands between the markers of a block, which the document has."""
+    begin, end = f"<!-- {block}:begin, written by `make bench` -->", f"<!-- {block}:end -->"
+    before, _, rest = document.read_text().partition(begin)
+    _, found, after = rest.partition(end)
     if not found:
-        raise SystemExit(f"{document} lacks the lines {BEGIN} and {END}")
-    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+        raise SystemExit(f"{document} lacks the lines {begin} and {end}")
+    document.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def _processor() -> str:
