@@ -1,8 +1,9 @@
 """The board: which worker takes which part of which blob next.
 
-One lock around plain data; no I/O. Blobs are begun largest first, each by one worker, which stays
-with its blob so that bytes arrive in order and are hashed as they come. When no blob is left to
-begin, idle workers help: they take further parts of the blob with the most left, where its own
+One lock around plain data; no I/O. To take or leave something looks only at blobs under way, so it
+costs the same however many there are. Blobs are begun largest first, each by one worker, which
+stays with its blob so that bytes arrive in order and are hashed as they come. When no blob is left
+to begin, idle workers help: they take further parts of the blob with the most left, where its own
 worker would need long for it (on a fast path, bytes out of order cost more than they save). A part
 is a closed range; its length follows what is left for each worker (guided self-scheduling), so
 there are few requests at first and no long tail at the end. On a fast path a part is never so short
@@ -14,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import threading
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -100,9 +102,7 @@ class Job:
 
     @property
     def left(self) -> int:
-        """Bytes that no worker has taken yet."""
-        if self.state is State.WAITING:
-            return self.size
+        """Bytes that no worker has taken yet, of an open blob."""
         return sum(end - start for start, end in self.gaps)
 
 
@@ -137,7 +137,11 @@ class Board:
     """Hands out work to the workers of one run."""
 
     def __init__(self, needs: Iterable[BlobNeed], *, workers: int, clock: Clock) -> None:
-        self._jobs = [Job(need=need) for need in needs]
+        self._fresh = deque(Job(need=need) for need in needs)  # nobody began these yet
+        self._later: list[Job] = []  # postponed
+        self._open: dict[Job, None] = {}
+        self._unfinished = len(self._fresh)
+        self._unopened = sum(job.size for job in self._fresh)  # bytes of blobs that are not open
         self._workers = workers
         self._clock = clock
         self._changed = threading.Condition()
@@ -167,10 +171,9 @@ class Board:
                 work = self._next(prefer)
                 if work is not None:
                     return work
-                unfinished = [job for job in self._jobs if job.state is not State.ENDED]
-                if not unfinished:
+                if not self._unfinished:
                     return None
-                self._changed.wait(self._until_next_look(unfinished))
+                self._changed.wait(self._until_next_look())
             return None
 
     def opened(self, job: Job, ingest: Ingest, gaps: Iterable[tuple[int, int]]) -> Release:
@@ -181,14 +184,16 @@ class Board:
             job.begun = self._clock.monotonic(), ingest.received
             job.whole = job.repository.registry in self._unranged
             job.state = State.OPEN
+            self._unopened -= job.size
+            self._open[job] = None
             return self._leave(job)
 
     def postpone(self, job: Job, seconds: float) -> None:
         """Look at the blob again later."""
         with self._changed:
             job.not_before = self._clock.monotonic() + seconds
-            job.state = State.WAITING
             job.workers -= 1
+            self._later.append(job)
             self._changed.notify_all()
 
     def release(self, part: Part, reached: int) -> Release:
@@ -231,6 +236,10 @@ class Board:
     def end(self, job: Job) -> None:
         """The blob is in the store, or given up; workers still at it leave at their next chunk."""
         with self._changed:
+            if job.state is State.WAITING:
+                self._unopened -= job.size
+            self._open.pop(job, None)
+            self._unfinished -= job.state is not State.ENDED
             job.state = State.ENDED
             job.gaps.clear()
             self._changed.notify_all()
@@ -251,7 +260,7 @@ class Board:
     def close(self) -> None:
         """Let go of what no worker is at; call after `stop`, when the workers had their moment."""
         with self._changed:
-            idle = [job for job in self._jobs if job.ingest is not None and not job.workers]
+            idle = [job for job in self._open if not job.workers]
         for job in idle:
             if job.ingest is not None:
                 # The run has failed or was interrupted, and says why: not this as well.
@@ -281,13 +290,20 @@ class Board:
         now = self._clock.monotonic()
         if prefer is not None and self._can_help(prefer):
             return self._carve(prefer, now)
-        for job in self._jobs:
-            if job.state is State.WAITING and not job.workers and job.not_before <= now:
-                job.workers += 1
-                return job
-        waiting = (job for job in self._jobs if self._can_help(job) and self._pays(job, now))
+        job = self._to_begin(now)
+        if job is not None:
+            job.workers += 1
+            return job
+        waiting = (job for job in self._open if self._can_help(job) and self._pays(job, now))
         most = max(waiting, key=lambda job: job.left, default=None)
         return None if most is None else self._carve(most, now)
+
+    def _to_begin(self, now: float) -> Job | None:
+        """A blob that was put off long enough, else the next one."""
+        for number, job in enumerate(self._later):
+            if job.not_before <= now:
+                return self._later.pop(number)
+        return self._fresh.popleft() if self._fresh else None
 
     def _pays(self, job: Job, now: float) -> bool:
         """Whether the workers that are at a blob would need long for what they have not begun."""
@@ -318,14 +334,14 @@ class Board:
         return Part(job, start, cut, job.repository_index, now)
 
     def _part_length(self) -> int:
-        left = sum(job.left for job in self._jobs if job.state is not State.ENDED)
+        left = self._unopened + sum(job.left for job in self._open)
         in_a_moment = int(self._moved / self._spent * _MOMENT) if self._spent else 0
         return min(max(left // self._workers, SMALLEST_PART, in_a_moment), LARGEST_PART)
 
-    def _until_next_look(self, unfinished: list[Job]) -> float | None:
-        if any(map(self._can_help, unfinished)):
+    def _until_next_look(self) -> float | None:
+        if any(map(self._can_help, self._open)):
             return _NEXT_LOOK
-        looks = [job.not_before for job in unfinished if job.state is State.WAITING]
+        looks = [job.not_before for job in self._later]
         if not looks:
             return None
         return max(min(looks) - self._clock.monotonic(), 0.01)

@@ -8,6 +8,7 @@ caller's.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pinner.sync.transfer import Event
 
 _GRACE: Final = 0.7
+_WHILE: Final = 1.0
 
 
 def fetch_blobs(
@@ -48,8 +50,8 @@ def fetch_blobs(
         progress: who listens; it has been told the plan.
         clock: for waiting.
         jobs: connections at once.
-        handle: takes what happened since it was last called, in this thread; what it raises ends
-            the download.
+        handle: takes what happened since it was last called, in this thread; called now and then
+            without anything. What it raises ends the download.
 
     Raises:
         StoreError: the store or the disk failed.
@@ -65,9 +67,7 @@ def fetch_blobs(
     left = {blob.descriptor.digest for blob in blobs}
     try:
         while left:
-            batch = [events.get()]
-            while not events.empty():
-                batch.append(events.get())
+            batch = _arrived(events)
             left -= {event.digest for event in batch if isinstance(event, BlobDone | BlobFailed)}
             handle(batch)
             for event in batch:
@@ -77,6 +77,16 @@ def fetch_blobs(
         board.stop()
         _leave(workers, clock)
         board.close()
+
+
+def _arrived(events: queue.SimpleQueue[Event]) -> list[Event]:
+    """What was reported; nothing if for a while nothing was."""
+    batch: list[Event] = []
+    with contextlib.suppress(queue.Empty):
+        batch.append(events.get(timeout=_WHILE))
+        while True:
+            batch.append(events.get_nowait())
+    return batch
 
 
 def _leave(workers: Sequence[threading.Thread], clock: Clock) -> None:

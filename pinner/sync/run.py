@@ -7,6 +7,7 @@ before it looks what is missing until the images have their names, a lease keeps
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pinner.sync.select import Wanted
     from pinner.sync.transfer import Event
 
+_NAMING: Final = 20  # times as long as naming took is waited before the next: 5 % of a run at most
 _STALE: Final = 7 * 24 * 3600.0  # partials that nobody came back for within a week
 
 
@@ -90,18 +92,21 @@ class _Run:
     outcomes: dict[str, Synced | Failed] = field(default_factory=dict)
     fetched: list[int] = field(default_factory=list)
     met: list[int] = field(default_factory=list)  # what another process fetched meanwhile
+    ready: list[_Image] = field(default_factory=list)  # complete, and not named yet
+    next_naming: float = 0.0
 
     def run(self, wanted: Sequence[Wanted | Failed]) -> SyncResult:
         self.store.sweep(now=self.clock.now(), older_than=_STALE)
         names = [item.name if isinstance(item, Failed) else item.image.name for item in wanted]
         self.outcomes.update({item.name: item for item in wanted if isinstance(item, Failed)})
         todo = [item for item in wanted if not isinstance(item, Failed)]
-        plan = self._all_here(todo)
-        if plan is None:
+        found = self._all_here(todo)
+        if found is None:
             with self.store.lease() as lease:
                 plan = self._bring(todo, lease)
         else:
-            self._name(list(self._images(plan).values()))
+            plan, images = found
+            self._name(images)
         return SyncResult(
             outcomes=tuple(self.outcomes[name] for name in names),
             fetched=Amount(blobs=len(self.fetched), size=sum(self.fetched)),
@@ -111,10 +116,10 @@ class _Run:
             warnings=tuple(self.warnings),
         )
 
-    def _all_here(self, wanted: Sequence[Wanted]) -> SyncPlan | None:
-        """The plan where every image is here with its names, which protect it; else None.
+    def _all_here(self, wanted: Sequence[Wanted]) -> tuple[SyncPlan, list[_Image]] | None:
+        """The plan and its images where all are here with their names, which protect them.
 
-        Nothing is written, locked or asked for.
+        Else None. Nothing is written, locked or asked for.
         """
         gatherer = ManifestGatherer(self.store, OfflineSource, self._warn, _hold_nothing)
         if gatherer.missing(wanted):
@@ -128,7 +133,8 @@ class _Run:
         if plan.failed or plan.blobs:
             return None
         # Names are looked at last: what they name now was not pruned before.
-        return plan if all(image.named for image in self._images(plan).values()) else None
+        images = list(self._images(plan).values())
+        return (plan, images) if all(image.named for image in images) else None
 
     def _bring(self, wanted: Sequence[Wanted], lease: Lease) -> SyncPlan:
         """Fetch what is missing and name the images, before the lease ends."""
@@ -184,18 +190,23 @@ class _Run:
         def handle(events: Sequence[Event]) -> None:
             for event in events:
                 self._handle(event, needs, images)
-            # Name in batches: each batch costs one locked rewrite of index.json.
-            self._name_complete(images)
+            at_once = not needs or any(isinstance(event, RunFailed) for event in events)
+            self._name_ready(at_once=at_once)
 
-        fetch_blobs(
-            plan.blobs,
-            self.store,
-            self.open_source(),
-            progress=self.progress,
-            clock=self.clock,
-            jobs=self.jobs,
-            handle=handle,
-        )
+        try:
+            fetch_blobs(
+                plan.blobs,
+                self.store,
+                self.open_source(),
+                progress=self.progress,
+                clock=self.clock,
+                jobs=self.jobs,
+                handle=handle,
+            )
+        except KeyboardInterrupt:
+            with contextlib.suppress(StoreError):
+                self._name_ready(at_once=True)
+            raise
 
     def _handle(
         self, event: Event, needs: dict[Digest, BlobNeed], images: dict[str, _Image]
@@ -209,6 +220,8 @@ class _Run:
                     self.fetched.append(event.fetched)
                 for name in need.images:
                     images[name].waits_for.discard(event.digest)
+                    if not images[name].waits_for:
+                        self.ready.append(images[name])
             case BlobFailed():
                 for name in needs.pop(event.digest).images:
                     if images[name].error is None:
@@ -220,16 +233,17 @@ class _Run:
             case RunFailed():
                 pass  # `fetch_blobs` raises it when what is complete has its name
 
-    def _name_complete(self, images: dict[str, _Image]) -> None:
-        self._name(
-            [
-                image
-                for image in images.values()
-                if not image.waits_for
-                and image.error is None
-                and image.need.name not in self.outcomes
-            ]
-        )
+    def _name_ready(self, *, at_once: bool) -> None:
+        """Name what is complete, but not every moment: each time, all of index.json is rewritten.
+
+        With many names that takes long, and nothing is lost by waiting: a next run finds the blobs.
+        """
+        began = self.clock.monotonic()
+        if self.ready and (at_once or began >= self.next_naming):
+            ready, self.ready = self.ready, []
+            self._name(ready)
+            ended = self.clock.monotonic()
+            self.next_naming = ended + _NAMING * (ended - began)
 
     def _name(self, complete: Sequence[_Image]) -> None:
         unnamed = [image.need for image in complete if not image.named]

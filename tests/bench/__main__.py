@@ -1,9 +1,10 @@
-"""`make bench`: pinner beside skopeo, ctr and curl on a docker-registry on loopback; then its own
-registry beside docker-registry and nginx.
+"""`make bench`: pinner beside skopeo, ctr, docker and curl on a docker-registry on loopback.
+
+Its own registry is measured beside docker-registry and nginx.
 
 Everything is measured in one go, interleaved, into fresh folders on one file system; medians.
 Options: --rounds N (5), --scale F (1.0 is 600 MB), --dry (do not touch docs/performance.md),
---only clients|pull|serve (one of the parts).
+--only BLOCK (one block of tables; may be given several times).
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from __future__ import annotations
 import argparse
 import compileall
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import report
 from bench.archives import TAR_FILE, archive_contestants
+from bench.blocks import BLOCKS, PICTURES
 from bench.checking import CHECK, checking_contestants
 from bench.contestants import (
     Source,
@@ -30,15 +31,11 @@ from bench.contestants import (
 )
 from bench.distance import far_away
 from bench.layers import LAYER_MB, LISTED, layer_contestants, make_layer
-from bench.material import LARGE_IMAGES, SMALL_IMAGES
+from bench.material import LARGE_IMAGES, SMALL_IMAGES, make_layout, push
 from bench.measure import side_by_side
 from bench.mirroring import COPIED, mirroring_contestants
-from bench.pulling import pull_contestants
-from bench.registries import as_store
-from bench.serving import measure_serving
 from support import registries
 from support.programs import find
-from support.pushing import push_layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +43,17 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).resolve().parents[2]
 _STARTS = 21
 _DISTANCE = 0.05
-_NEEDED = ("docker-registry", "skopeo", "containerd", "ctr", "curl", "nginx", "wrk")
+_NEEDED = (
+    "docker-registry",
+    "skopeo",
+    "containerd",
+    "ctr",
+    "curl",
+    "nginx",
+    "dockerd",
+    "docker",
+    "wrk",
+)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -55,7 +62,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--dry", action="store_true")
-    parser.add_argument("--only", choices=("clients", "pull", "serve"))
+    blocks = {"clients": (report.MAIN, measure)}
+    blocks |= {name: (f"{report.MAIN}:{name}", one) for name, one in BLOCKS.items()}
+    parser.add_argument("--only", action="append", choices=tuple(blocks))
     options = parser.parse_args(arguments)
     missing = [name for name in _NEEDED if find(name) is None]
     if missing:
@@ -63,28 +72,27 @@ def main(arguments: Sequence[str]) -> None:
     folder = _ROOT / "build/bench"
     shutil.rmtree(folder, ignore_errors=True)
     compileall.compile_dir(_ROOT / "pinner", quiet=1)  # as installing it from a wheel does
-    parts = {
-        "clients": (report.MAIN, measure),
-        "pull": (report.PULLING, measure_pull),
-        "serve": (report.SERVING, measure_servers),
-    }
-    for part, (block, measured) in parts.items():
-        if options.only in {None, part}:
-            folder.mkdir(parents=True)
-            try:
-                text = measured(folder, rounds=options.rounds, scale=options.scale)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-            sys.stdout.write(f"{text}\n")
-            if not options.dry:
-                report.write(_ROOT / "docs/performance.md", text, block)
+    for name, (block, measured) in blocks.items():
+        if options.only and name not in options.only:
+            continue
+        folder.mkdir(parents=True)
+        try:
+            text = measured(folder, rounds=options.rounds, scale=options.scale)
+            if name in PICTURES and not options.dry:
+                shutil.copy(folder / PICTURES[name], _ROOT / "docs/images")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        sys.stdout.write(f"{text}\n")
+        if not options.dry:
+            report.write(_ROOT / "docs/performance.md", text, block)
 
 
 def measure(folder: Path, *, rounds: int, scale: float) -> str:
     """The clients' tables and the machine, as Markdown."""
-    layout = _make_layout(folder, scale)
+    layout = make_layout(folder, scale)
     with registries.plain(folder / "registry") as registry:
-        _push(registry, layout)
+        _say("pushing them")
+        push(registry, layout, (*LARGE_IMAGES, *SMALL_IMAGES))
         source = Source(registry.address, large_blobs(registry.address, layout))
         shutil.rmtree(layout)
         _say(f"{len(LARGE_IMAGES)} images")
@@ -136,54 +144,6 @@ def measure(folder: Path, *, rounds: int, scale: float) -> str:
             report.machine(folder),
         ]
     )
-
-
-def measure_pull(folder: Path, *, rounds: int, scale: float) -> str:
-    """The table of pulls by name, and the machine, as Markdown."""
-    layout = _make_layout(folder, scale)
-    with registries.plain(folder / "registry") as registry:
-        _push(registry, layout)
-        shutil.rmtree(layout)
-        _say(f"{len(LARGE_IMAGES)} pulls")
-        rivals = pull_contestants(Source(registry.address, ()))
-        results = side_by_side(rivals, folder, rounds=rounds)
-    what = f"{len(LARGE_IMAGES)} images by name, {round(600 * scale)} MB, one shared layer"
-    return "\n\n".join(
-        [
-            f"**{what}, into an empty store; medians of {rounds} runs, interleaved**",
-            report.table(results, next(iter(results))),
-            report.machine(folder, report.PULLING),
-        ]
-    )
-
-
-def measure_servers(folder: Path, *, rounds: int, scale: float) -> str:
-    """The servers' tables and the machine, as Markdown."""
-    layout = _make_layout(folder, scale)
-    with registries.plain(folder / "registry") as registry:
-        _push(registry, layout)
-        storage = registry.storage
-    as_store(layout)
-    _say("serving")
-    sections = measure_serving(layout, storage, folder, rounds=rounds)
-    return "\n\n".join([*sections, report.machine(folder, report.SERVING)])
-
-
-def _make_layout(folder: Path, scale: float) -> Path:
-    layout = folder / "layout"
-    _say("making the images")
-    subprocess.run(
-        [sys.executable, "-m", "bench.material", str(layout), str(scale)],
-        cwd=_ROOT / "tests",
-        check=True,
-    )
-    return layout
-
-
-def _push(registry: registries.Registry, layout: Path) -> None:
-    _say("pushing them")
-    for place in (*LARGE_IMAGES, *SMALL_IMAGES):
-        push_layout(registry, layout, place.name, f"{place.repository}:{place.tag}")
 
 
 def _say(line: str) -> None:

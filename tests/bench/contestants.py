@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PINNER: Final = str(Path(sys.executable).with_name("pinner"))
 _TESTS: Final = Path(__file__).resolve().parents[1]
-_CONNECTIONS: Final = "8"  # pinner's own default, given to curl as well
+CONNECTIONS: Final = "8"  # pinner's own default, given to curl as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Curl(Commands):
         for number, url in enumerate(self.source.blobs):
             lines += [f'url = "{url}"', f'output = "{folder}/{number}"']
         (folder / "blobs").write_text("\n".join(lines))
-        options = ("--silent", "--show-error", "--fail", "--parallel-max", _CONNECTIONS)
+        options = ("--silent", "--show-error", "--fail", "--parallel-max", CONNECTIONS)
         return [_found("curl", "--parallel", *options, "--config", f"{folder}/blobs")]
 
 

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import platform as machine
 import random
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from support.layouts import LayoutWriter, layer
+from support.pushing import push_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from support.registries import Registry
 
 IMAGES: Final = 8
 SHARED_MB: Final = 50.0
@@ -38,6 +45,23 @@ def host_platform() -> str:
     """The platform that clients choose here: linux on the host's architecture."""
     name = machine.machine()
     return f"linux/{_ARCHITECTURES.get(name, name)}"
+
+
+def make_layout(folder: Path, scale: float) -> Path:
+    """The layout below `folder`, made by a process of its own."""
+    layout = folder / "layout"
+    subprocess.run(
+        [sys.executable, "-m", "bench.material", str(layout), str(scale)],
+        cwd=Path(__file__).resolve().parents[1],
+        check=True,
+    )
+    return layout
+
+
+def push(registry: Registry, layout: Path, places: Iterable[Place]) -> None:
+    """Put images of the layout into a registry."""
+    for place in places:
+        push_layout(registry, layout, place.name, f"{place.repository}:{place.tag}")
 
 
 def write(folder: Path, scale: float) -> None:

@@ -141,6 +141,21 @@ def machine(folder: Path, block: str = MAIN) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
+def short_machine(folder: Path) -> str:
+    """Where and when it was measured, as one line."""
+    return machine(folder).partition("\n")[0]
+
+
+def rows(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table whose first column is text and whose others are figures."""
+    rule = "|---|" + "---:|" * (len(head) - 1)
+    return "\n".join([_line(head), rule, *map(_line, lines)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
 def write(document: Path, text: str, block: str = MAIN) -> None:
     """Replace what stands between the markers of a block, which the document has."""
     begin, end = f"<!-- {block}:begin, written by `make bench` -->", f"<!-- {block}:end -->"

@@ -13,11 +13,12 @@ import pytest
 from support import registries
 from support.layouts import LayoutWriter, noise
 from support.pushing import push_layout
+from support.waiting import await_that
 from support.workspace import Workspace
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from support.registries import Registry
@@ -59,13 +60,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory, slow: Registry) -> Workspace
     workspace.pinner("lock")
     workspace.pinner("sync", *AMD64)
     return workspace
-
-
-def await_that(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def assert_same(one: Workspace, other: Workspace) -> None:

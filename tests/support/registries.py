@@ -11,7 +11,7 @@ import json
 import os
 import re
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from support.accesslog import AccessLog, Recording
 from support.programs import ProgramError, Running, free_port, listens, run, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -70,6 +70,15 @@ def plain(folder: Path) -> Iterator[Registry]:
     """A registry over http that everybody may use."""
     with _docker_registry(folder, {}) as registry:
         yield registry
+
+
+@contextlib.contextmanager
+def again_with_tls(folder: Path, other: Registry, authority: Authority) -> Iterator[Registry]:
+    """docker-registry on the storage of another one, with a certificate of `authority`."""
+    server = authority.issue("registry-itself")
+    tls = {"certificate": str(server.certificate), "key": str(server.key)}
+    with _docker_registry(folder, {}, storage=other.storage, tls=tls) as registry:
+        yield replace(registry, ca_file=authority.ca_file)
 
 
 @contextlib.contextmanager
@@ -133,10 +142,17 @@ def limited(folder: Path, upstream: Registry, *, rate: str) -> Iterator[Registry
 
 @contextlib.contextmanager
 def _docker_registry(
-    folder: Path, more: dict[str, Any], *, user: str = "", password: str = ""
+    folder: Path,
+    more: dict[str, Any],
+    *,
+    user: str = "",
+    password: str = "",
+    storage: Path | None = None,
+    tls: Mapping[str, str] | None = None,
 ) -> Iterator[Registry]:
-    storage = folder / "storage"
-    storage.mkdir(parents=True, exist_ok=True)
+    storage = storage or folder / "storage"
+    for new in (folder, storage):
+        new.mkdir(parents=True, exist_ok=True)
     config = {
         "version": "0.1",
         "log": {"level": "info"},  # it says its address at this level
@@ -145,7 +161,12 @@ def _docker_registry(
             "cache": {"blobdescriptor": "inmemory"},
             "delete": {"enabled": True},
         },
-        "http": {"addr": "127.0.0.1:0", "secret": "shared by nobody", "relativeurls": True},
+        "http": {
+            "addr": "127.0.0.1:0",
+            "secret": "shared by nobody",
+            "relativeurls": True,
+            **({"tls": dict(tls)} if tls else {}),
+        },
         **more,
     }
     path = folder / "config.yml"

@@ -54,6 +54,20 @@ def begin(board: Board, *, gaps: list[tuple[int, int]] | None = None) -> tuple[J
     return job, board.opened(job, ingest, [(0, job.size)] if gaps is None else gaps)
 
 
+class Watched:
+    """A need that counts how often it is looked at."""
+
+    def __init__(self, inner: BlobNeed) -> None:
+        self.looks = 0
+        self.repositories = inner.repositories
+        self._inner = inner
+
+    @property
+    def descriptor(self) -> Descriptor:
+        self.looks += 1
+        return self._inner.descriptor
+
+
 def part_of(board: Board, prefer: Job | None = None) -> Part:
     part = board.take(prefer)
     assert isinstance(part, Part)
@@ -263,3 +277,34 @@ def test_two_workers_that_find_a_repository_wanting_leave_it_once() -> None:
     for part in parts:
         board.leave_repository(part)
     assert job.repository_index == 1
+
+
+def test_blobs_that_are_not_begun_cost_nothing() -> None:
+    """A run of 100,000 blobs must not look at each of them whenever a worker takes one."""
+    watched = [Watched(need(100)) for _ in range(50)]
+    board = board_of(*cast("list[BlobNeed]", watched))
+    before = [one.looks for one in watched[20:]]
+    for _ in range(20):
+        job, _ = begin(board)
+        assert board.release(part_of(board, prefer=job), 100) is Release.COMMIT
+        board.end(job)
+    assert [one.looks for one in watched[20:]] == before
+
+
+def test_a_blob_that_is_given_up_unopened_counts_no_more() -> None:
+    """Else parts would be too long for the rest."""
+    board = board_of(need(10_000 * MIB), need(128 * MIB), workers=4)
+    present = board.take()
+    assert isinstance(present, Job)
+    board.end(present)
+    job, _ = begin(board)
+    part = part_of(board, prefer=job)
+    assert part.end - part.start == 32 * MIB
+
+
+def test_a_postponed_blob_comes_before_new_ones() -> None:
+    board = board_of(need(300), need(200), seconds=1.0)
+    job = board.take()
+    assert isinstance(job, Job)
+    board.postpone(job, 0.5)
+    assert board.take() is job

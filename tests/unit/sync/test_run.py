@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pinner.errors import InputError, IntegrityError, NotFound, PinnerError, Unavailable
 from pinner.lockfile import Lock, LockedImage
 from pinner.oci.digest import Digest
-from pinner.oci.manifest import Index, parse_manifest
-from pinner.oci.memory import MemorySource
+from pinner.oci.manifest import Index, Manifest, parse_manifest
+from pinner.oci.memory import MemorySource, MemoryStream
 from pinner.oci.platform import Platform
 from pinner.oci.reference import Reference
 from pinner.outcome import Failed
@@ -20,15 +20,19 @@ from pinner.progress import BlobPlan, ImagePlan, NullProgress
 from pinner.store.ingest import Ingest
 from pinner.store.layout import Store
 from pinner.sync import OfflineSource, Synced, SyncResult, SyncSource, run_sync, select_images
+from pinner.sync.transfer import BlobDone
 from support.clock import FakeClock
 from support.flaky import FlakySource
 from support.images import Image, image, index, layer, push
 
 if TYPE_CHECKING:
+    import queue
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pinner.oci.digest import Buffer
+    from pinner.store.names import NamedDescriptor
+    from pinner.sync.transfer import Event
 
 AMD64 = Platform.parse("linux/amd64")
 ARM64 = Platform.parse("linux/arm64")
@@ -72,13 +76,14 @@ def sync(
     platforms: Sequence[Platform] | None = (AMD64,),
     jobs: int = 4,
     progress: NullProgress | None = None,
+    clock: FakeClock | None = None,
 ) -> SyncResult:
     return run_sync(
         select_images(Lock(images=images), platforms=platforms),
         store,
         lambda: source,
         progress=progress or NullProgress(),
-        clock=FakeClock(),
+        clock=clock or FakeClock(),
         jobs=jobs,
     )
 
@@ -398,3 +403,106 @@ def test_no_more_threads_than_cores_hash_and_write(
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     assert sync(store, registry, *apps, jobs=8).complete
     assert most == 1
+
+
+class SlowNaming(FakeClock):
+    """A clock by which each rewrite of index.json takes a second, and each blob a tenth."""
+
+    def __init__(self, store: Store, registry: MemorySource, patch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.batches: list[int] = []
+        name_images, open_blob = store.name_images, registry.open_blob
+
+        def name_slowly(entries: Sequence[NamedDescriptor]) -> None:
+            name_images(entries)
+            self.batches.append(len(entries))
+            self.sleep(1)
+
+        def open_slowly(*given: Any, **more: Any) -> MemoryStream:
+            self.sleep(0.1)
+            return open_blob(*given, **more)
+
+        patch.setattr(store, "name_images", name_slowly)
+        patch.setattr(registry, "open_blob", open_slowly)
+
+
+def one_by_one(patch: pytest.MonkeyPatch) -> None:
+    """The main thread hears of each blob alone."""
+
+    def arrived(events: queue.SimpleQueue[Event]) -> list[Event]:
+        return [events.get()]
+
+    patch.setattr("pinner.sync.download._arrived", arrived)
+
+
+def many(registry: MemorySource, count: int) -> list[LockedImage]:
+    return [
+        locked(registry, f"registry.example/app{n}:1", image("linux/amd64", layer(f"own {n}")))
+        for n in range(count)
+    ]
+
+
+def test_naming_takes_a_small_part_of_a_run(
+    registry: MemorySource, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each naming rewrites all of index.json: for many images, once for each would be too often."""
+    images = many(registry, 40)
+    clock = SlowNaming(store, registry, monkeypatch)
+    one_by_one(monkeypatch)
+    result = sync(store, registry, *images, clock=clock)
+    assert result.complete
+    assert sum(clock.batches) == 40
+    assert len(clock.batches) == 2, "the first, and what was complete in the end"
+    assert names(store).keys() == {f"registry.example/app{n}:1" for n in range(40)}
+
+
+def test_an_interrupted_run_names_what_is_complete(
+    registry: MemorySource, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = many(registry, 10)
+    clock = SlowNaming(store, registry, monkeypatch)
+    told: list[Event] = []
+
+    def arrived(events: queue.SimpleQueue[Event]) -> list[Event]:
+        if len(told) == 16:
+            raise KeyboardInterrupt
+        told.append(events.get())
+        return told[-1:]
+
+    monkeypatch.setattr("pinner.sync.download._arrived", arrived)
+    with pytest.raises(KeyboardInterrupt):
+        sync(store, registry, *images, clock=clock, jobs=1)
+    done = {event.digest for event in told if isinstance(event, BlobDone)}
+    complete = {
+        f"registry.example/{image.name}:1"
+        for image in images
+        if {blob.digest for blob in _manifest(registry, image).blobs()} <= done
+    }
+    assert complete
+    assert names(store).keys() == complete
+
+
+def test_what_is_complete_is_named_though_nothing_follows(
+    registry: MemorySource, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a large blob arrives for minutes, what came before it is not kept back."""
+    images = many(registry, 3)
+    clock = SlowNaming(store, registry, monkeypatch)
+    named: list[int] = []
+
+    def arrived(events: queue.SimpleQueue[Event]) -> list[Event]:
+        named.append(len(names(store)))
+        if len(named) == 6:
+            clock.sleep(60)
+            return []
+        return [events.get()]
+
+    monkeypatch.setattr("pinner.sync.download._arrived", arrived)
+    assert sync(store, registry, *images, clock=clock, jobs=1).complete
+    assert named[6] > named[5]
+
+
+def _manifest(registry: MemorySource, image: LockedImage) -> Manifest:
+    parsed = parse_manifest(registry.manifest(image.repository, image.digest))
+    assert isinstance(parsed, Manifest)
+    return parsed
