@@ -124,8 +124,8 @@ def again(folder: Path, *, rounds: int, scale: float) -> str:
         size = paths.push_far(registry, folder / "layout", scale)
         outcomes = paths.begun_again(registry, folder, size)
     title = (
-        f"**A layer of {size / 1e6:.0f} MB, the client ended by a signal when half of it was sent "
-        "and started again: bytes of both runs**"
+        f"**A layer of {size / 1e6:.0f} MB, the client ended by a signal at half of it and started "
+        "again:\nbytes of both runs**"
     )
     return _counted(title, outcomes, size, folder, _REFETCHED["again"])
 
