@@ -173,9 +173,8 @@ def grow(folder: Path, *, rounds: int, scale: float) -> str:
     return "\n\n".join(
         [
             (
-                f"**As images become more**: seconds and peak memory by the number of images of "
-                f"four platforms; the largest store has {blobs:,} blobs; medians of "
-                f"{rounds} runs"
+                "**As images become more**: seconds and peak memory by the number of images of\n"
+                f"four platforms; the largest store has {blobs:,} blobs; medians of {rounds} runs"
             ),
             report.rows(("command", *(f"{size:,}" for size in sizes)), lines),
             "![How time and memory grow](images/growth.svg)",
@@ -221,8 +220,8 @@ def tags(folder: Path, *, rounds: int, scale: float) -> str:
     return "\n\n".join(
         [
             (
-                "**Every tag of the 144 official images of Docker Hub, locked by one `pinner lock` "
-                "from a simulated registry** (in Python, on the same cores)"
+                "**Every tag of the 144 official images of Docker Hub, locked by one\n"
+                "`pinner lock` from a simulated registry** (in Python, on the same cores)"
             ),
             report.rows(head, [line]),
             report.short_machine(folder),
