@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pinner.archive import write_archive
 from pinner.lockfile import Lock, LockedImage
 from pinner.oci.digest import Digest
 from pinner.oci.reference import Repository
+from pinner.store import names
+from pinner.store.prune import PruneWish, prune
 from support.archiving import built, index_over, put
 from support.files import AMD64, ARM64, write_project
 from support.storing import name, open_store
@@ -25,6 +28,8 @@ from support.storing import name, open_store
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from pinner.archive import ArchivePlan
 
 Pinner = Any
 
@@ -358,3 +363,19 @@ def test_an_interruption_leaves_nothing(project: Path, number: int, code: int) -
     assert process.returncode == code
     assert out == b""
     assert files(project) == before
+
+
+def test_what_is_about_to_be_written_is_not_pruned(
+    pinner: Pinner, project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pruned_meanwhile(plan: ArchivePlan, *rest: Any, **options: Any) -> None:
+        with open_store(store) as other, other.locked() as held:
+            other.replace_index(held, names.loads(names.EMPTY_INDEX))
+        with open_store(store) as other:
+            prune(other, PruneWish(partials_older_than=0), now=2.0**40)
+        write_archive(plan, *rest, **options)
+
+    monkeypatch.setattr("pinner.cli.archiving.write_archive", pruned_meanwhile)
+    assert pinner("export", "app", *BOTH, "-o", "images.tar").code == 0
+    with tarfile.open(project / "images.tar") as archive:
+        assert archive.getmember(f"blobs/sha256/{ARM.digest.hex}").size == len(ARM.raw.data)
