@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 from campaign.arena import LARGE, Tally, arena
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from campaign.arena import Arena
 
 SEED: Final = 20_261_127
 UNDER_WAY: Final = "bytes acknowledged of blobs under way"
+FETCHED_AFTER: Final = "bytes fetched after"
 _PACE: Final = 0.012
 _AGAIN: Final = 1 / 3
 _UNDISTURBED: Final = 3
@@ -31,13 +33,13 @@ def kill_at_random(
     *,
     kills: int,
     seed: int = SEED,
-    until: str = "",
+    until: Sequence[str] = (),
     minutes: float = 60,
 ) -> Tally:
     """Kill a command so often, each time at a moment drawn uniformly from the length of a run.
 
     A third of the killed runs are followed by one that is killed as well; all others by one that
-    has to come to what an undisturbed run comes to. `until` is a count that has to be positive
+    has to come to what an undisturbed run comes to. `until` are counts that have to be positive
     first: there are up to ten times as many kills then. There are fewer if `minutes` are over.
     """
     over = time.monotonic() + minutes * 60
@@ -46,10 +48,10 @@ def kill_at_random(
         here.whole()
         length = statistics.median(_undisturbed(here, command) for _ in range(_UNDISTURBED))
         tally.counts["milliseconds of a run"] = round(length * 1000)
-        while tally.counts["kills"] < kills or (until and not tally.counts[until]):
+        while tally.counts["kills"] < kills or not all(tally.counts[count] for count in until):
             if time.monotonic() > over:
                 break
-            assert tally.counts["kills"] < 10 * kills, f"{until}: never"
+            assert tally.counts["kills"] < 10 * kills, f"{until}: not all came about"
             here.begin(command)
             _chain(here, command, length, chance, tally, left=max(kills - tally.counts["kills"], 1))
     return tally
@@ -130,7 +132,7 @@ def _assert_fetches_the_rest(here: Arena, command: str, kept: dict[str, int], ta
     here.assert_converges(command)
     asked = here.asked(here.sim.requests[seen:])
     tally.counts["bytes acknowledged"] += sum(kept.values())
-    tally.counts["bytes fetched after"] += sum(asked.values())
+    tally.counts[FETCHED_AFTER] += sum(asked.values())
     for digest, count in asked.items():
         allowed = here.blobs[digest] - kept.get(digest, 0)
         tally.counts["acknowledged bytes fetched again"] += max(0, count - allowed)
