@@ -9,11 +9,12 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
+PINNED := --require-hashes --only-binary :all:  # what is built would fetch a backend without a hash
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench docs replay fleet fuzz campaign requirements servers clean
+.PHONY: help demo test lint format bench docs replay fleet fuzz campaign release audit requirements servers clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +22,7 @@ help: ## show this list
 demo: $(VENV)/.run ## show the whole story on an embedded registry, offline
 	@$(BIN)/pinner demo
 
-test: $(VENV)/.dev servers ## run every test, with branch coverage and its floor
+test: $(VENV)/.dev $(VENV)/.release servers ## run every test, with branch coverage and its floor
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
 	@$(BIN)/coverage combine --quiet
@@ -55,9 +56,16 @@ fuzz: $(VENV)/.dev ## foreign bytes for every reader, by coverage; --record writ
 campaign: $(VENV)/.dev servers ## kill, starve and unplug real processes; writes docs/campaign.md
 	@PYTHONPATH=tests $(BIN)/python -m campaign $(ARGS)
 
+release: $(VENV)/.dev $(VENV)/.release audit ## build a clean commit twice and compare; writes wheel, sdist, SBOM, hashes to dist/
+	@PYTHONPATH=tests $(BIN)/python -m release files
+
+audit: $(VENV)/.run $(VENV)/.release ## look for known vulnerabilities in what is pinned; ARGS=--online asks the index
+	@PYTHONPATH=tests $(BIN)/python -m release audit $(ARGS)
+
 requirements: ## pin the newest dependencies that pyproject.toml admits (needs uv)
 	uv pip compile $(COMPILE) pyproject.toml requirements/build.in --group dev -o requirements/dev.txt
 	uv pip compile $(COMPILE) pyproject.toml requirements/build.in -c requirements/dev.txt -o requirements/run.txt
+	uv pip compile $(COMPILE) requirements/release.in -o requirements/release.txt
 
 COMPILE := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command 'make requirements'
@@ -83,11 +91,19 @@ $(BIN)/python:
 # Pinned, hashed, from whichever index pip is configured for.
 $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 	@echo 'installing pinner into $(VENV)' >&2
-	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install $(PINNED) -r $<
 	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo 'installing the development tools into $(VENV)' >&2
-	@$(PIP) install --require-hashes -r $<
+	@$(PIP) install $(PINNED) -r $<
+	@touch $@
+
+# Apart from the development tools, which it judges.
+$(VENV)/.release: requirements/release.txt | $(BIN)/python
+	@echo 'installing the release tools into $(VENV)/release' >&2
+	@$(BIN)/python -m venv $(VENV)/release
+	@$(VENV)/release/bin/python -m pip --quiet --quiet --disable-pip-version-check \
+		install $(PINNED) -r $<
 	@touch $@

@@ -25,6 +25,12 @@ def names(requirements: list[str]) -> set[str]:
     return {re.sub(r"[-_.]+", "-", name[0]).lower() for name in found if name}
 
 
+def listed(file: str) -> list[str]:
+    """The requirements of a file, without its comments."""
+    lines = (ROOT / "requirements" / file).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def pinned(file: str) -> dict[str, str]:
     """Name and version of each pin of a requirements file."""
     text = (ROOT / "requirements" / file).read_text()
@@ -60,6 +66,8 @@ def test_imports_point_down() -> None:
         pytest.param("run.txt", PROJECT["build-system"]["requires"], id="build"),
         pytest.param("dev.txt", PROJECT["project"]["dependencies"], id="dev-run"),
         pytest.param("dev.txt", PROJECT["dependency-groups"]["dev"], id="dev"),
+        pytest.param("release.txt", listed("release.in"), id="release"),
+        pytest.param("run.txt", listed("build.in"), id="build-tools"),
     ],
 )
 def test_everything_that_is_asked_for_is_pinned(file: str, wanted: list[str]) -> None:
