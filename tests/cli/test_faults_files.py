@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from support.files import digest, write_project
-from support.oracle import survived
+from support.oracle import converges, survived
 
 if TYPE_CHECKING:
     from support.ground import Ground
@@ -26,6 +26,16 @@ def project(ground: Ground) -> Ground:
     write_project(ground.project)
     for name in "abc":
         (ground.project / f"{name}.dockerfile").write_text("FROM redis\n")
+    return ground
+
+
+@pytest.fixture
+def pinned(ground: Ground) -> Ground:
+    """Locked, of a registry that answers, with a Dockerfile that is not pinned."""
+    ground.sim.content.add_image("app", "stable")
+    ground.want(app="app:stable")
+    (ground.project / "Dockerfile").write_text(f"FROM {ground.sim.host}/app:stable\n")
+    assert ground.run("lock").code == 0
     return ground
 
 
@@ -104,6 +114,63 @@ def test_F21_a_folder_of_this_name_is_no_file(project: Ground) -> None:
 def test_F22_a_path_outside_of_the_project(project: Ground, command: str, path: str) -> None:
     (project.project / "a").mkdir()
     survived(project, command, path, code=2, says=["is outside of the project"])
+
+
+@pytest.mark.parametrize("command", ["check", "rewrite"])
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        pytest.param("/etc/hostname", "is outside of the project", id="absolute"),
+        pytest.param("../bystander/target", "is outside of the project", id="beyond"),
+        pytest.param("../nowhere/*.dockerfile", "cannot be opened", id="beyond, none"),
+        pytest.param("*.containerfile", "cannot be opened", id="none matches"),
+        pytest.param("", "an empty text is no path", id="no text"),
+        pytest.param("empty", "there is no file in it", id="a folder without files"),
+    ],
+)
+def test_S21_paths_that_lead_out_or_nowhere(
+    pinned: Ground, command: str, path: str, says: str
+) -> None:
+    """images.toml names no files: whoever runs pinner does, and patterns are the shell's."""
+    (pinned.project / "empty").mkdir()
+    dockerfile = pinned.project / "Dockerfile"
+    before = dockerfile.read_bytes()
+    survived(pinned, command, "Dockerfile", path, code=2, says=[path, says])
+    assert dockerfile.read_bytes() == before, "one bad path, and nothing is written"
+    (pinned.project / "empty").rmdir()
+    assert pinned.run("rewrite", "Dockerfile").code == 0
+    assert b"@sha256:" in dockerfile.read_bytes()
+    converges(pinned)
+
+
+def test_S21_an_absolute_path_within_the_project(pinned: Ground) -> None:
+    assert pinned.run("rewrite", str(pinned.project / "Dockerfile")).code == 0
+    assert "@sha256:" in (pinned.project / "Dockerfile").read_text()
+
+
+def test_S21_images_toml_that_names_files(pinned: Ground) -> None:
+    """It cannot: a pull request would say what is read and written then."""
+    spec = pinned.spec.read_text()
+    pinned.spec.write_text(f'{spec}[rewrite]\nfiles = ["/etc/hostname", "../bystander/target"]\n')
+    for command in ("rewrite", "check", "lock"):
+        survived(pinned, command, code=2, says=["images.toml:", '"rewrite" is not a key'])
+    pinned.spec.write_text(spec)
+    converges(pinned)
+
+
+@pytest.mark.parametrize(
+    "local", ["/../bystander/ci.yml", "../bystander/ci.yml", "/**/../../**.yml"]
+)
+def test_S21_a_file_that_names_files(pinned: Ground, local: str) -> None:
+    """What a pipeline includes is looked for among the project's files, and nowhere else."""
+    outside = pinned.bystander / "ci.yml"
+    outside.write_text(f"image: {pinned.sim.host}/app:stable\n")
+    (pinned.project / ".gitlab-ci.yml").write_text(f"include:\n  - local: '{local}'\n")
+    said = outside.read_bytes()
+    assert pinned.run("rewrite").code == 0
+    assert outside.read_bytes() == said
+    assert "@sha256:" in (pinned.project / "Dockerfile").read_text()
+    converges(pinned)
 
 
 @pytest.mark.parametrize("command", ["check", "rewrite"])
