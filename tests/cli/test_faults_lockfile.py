@@ -381,6 +381,7 @@ def test_L16_the_same_inputs_make_the_same_lock(ground: Ground, image: SimImage)
         survived(ground, "lock", "--jobs", str(jobs), code=0)
         locks.add(ground.lockfile.read_bytes())
     assert len(locks) == 1
+    converges(ground)
 
 
 def test_L20_a_locked_image_that_nobody_wants(locked: Ground) -> None:
@@ -465,6 +466,10 @@ def test_L27_a_tag_that_moved(locked: Ground) -> None:
     survived(
         locked, "check", "--remote", code=1, says=["images.lock: app", "tag that moved", *told]
     )
+    assert digest_named(locked) == before
+    assert locked.run("update").code == 0
+    assert digest_named(locked) == moved
+    converges(locked)
 
 
 def test_L27_a_registry_that_is_down_is_no_answer(locked: Ground) -> None:

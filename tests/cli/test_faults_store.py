@@ -95,6 +95,138 @@ def as_root() -> None:
         pytest.skip("needs root: to mount, or to be somebody else")
 
 
+# What is not what it should be, found by whoever opens it
+
+
+def in_place_of(name: str, make: Callable[[Path, Path], None]) -> Callable[[Ground], None]:
+    """Something else where the store has this file or folder, which is kept aside."""
+
+    def plant(ground: Ground) -> None:
+        path = ground.store / name.replace("LAYER", blob(ground).name)
+        aside = ground.folder / "aside"
+        path.rename(aside)
+        make(path, aside)
+
+    return plant
+
+
+def text(data: str) -> Callable[[Path, Path], None]:
+    def write(path: Path, _aside: Path) -> None:
+        path.write_text(data)
+
+    return write
+
+
+def link(path: Path, aside: Path) -> None:
+    path.symlink_to(aside)
+
+
+def folder(path: Path, aside: Path) -> None:
+    path.mkdir()
+
+
+def fifo(path: Path, aside: Path) -> None:
+    os.mkfifo(path)
+
+
+def writable_by_all(name: str) -> Callable[[Ground], None]:
+    return lambda ground: (ground.store / name).chmod(0o777)
+
+
+LAYER_FILE: Final = "blobs/sha256/LAYER"
+
+
+@pytest.mark.parametrize(
+    ("plant", "says"),
+    [
+        pytest.param(in_place_of(LAYER_FILE, folder), "not a regular file", id="T12-folder"),
+        pytest.param(in_place_of(LAYER_FILE, fifo), "not a regular file", id="T12-FIFO"),
+        pytest.param(in_place_of(LAYER_FILE, link), "not a regular file", id="T30"),
+        pytest.param(in_place_of("index.json", text("")), "index.json", id="T15-empty"),
+        pytest.param(in_place_of("index.json", text('{"man')), "index.json", id="T15-cut"),
+        pytest.param(in_place_of("index.json", text("[]")), "index.json", id="T15-invalid"),
+        pytest.param(in_place_of("index.json", fifo), "index.json", id="T36-index"),
+        pytest.param(in_place_of("index.json", link), "index.json", id="T30-index"),
+        pytest.param(in_place_of("oci-layout", text("{")), "oci-layout", id="T16-damaged"),
+        pytest.param(
+            in_place_of("oci-layout", text('{"imageLayoutVersion": "9.9.9"}')),
+            "9.9.9",
+            id="T16-version",
+        ),
+        pytest.param(in_place_of("blobs", link), "blobs", id="T31-blobs"),
+        pytest.param(in_place_of("blobs/sha256", link), "sha256", id="T31-sha256"),
+        pytest.param(writable_by_all(""), "can be written by everybody", id="T34"),
+        pytest.param(writable_by_all("blobs"), "can be written by everybody", id="T34-blobs"),
+    ],
+)
+def test_a_store_that_is_not_what_it_should_be(
+    synced: Ground, plant: Callable[[Ground], None], says: str
+) -> None:
+    """It is left as it is, for its user to see; nothing behind a link is touched."""
+    plant(synced)
+    before = shape(synced.store)
+    survived(synced, "sync", code=5, says=[str(synced.store), says], sound=False)
+    assert synced.sim.requests == []
+    assert shape(synced.store) == before
+    shutil.rmtree(synced.store)
+    converges(synced)
+
+
+def shape(store: Path) -> dict[str, int]:
+    """The mode and kind of everything in a store, its own notes aside."""
+    paths = [path for path in store.rglob("*") if ".pinner" not in path.parts]
+    return {str(path.relative_to(store)): path.lstat().st_mode for path in paths}
+
+
+@pytest.mark.parametrize("name", ["index.json", "oci-layout"], ids=["T15-missing", "T16-missing"])
+def test_a_file_of_the_layout_that_is_missing_is_made(synced: Ground, name: str) -> None:
+    (synced.store / name).unlink()
+    survived(synced, "sync", code=0, sound=False)
+    assert synced.sim.requests == []
+    converges(synced)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(".pinner/lock", id="T33-lock"),
+        pytest.param(f"ingest/{digest_of(LAYER).replace(':', '-')}", id="T32-partial"),
+    ],
+)
+def test_a_link_where_pinner_writes_is_not_followed(locked: Ground, name: str) -> None:
+    locked.sim.always(f"/blobs/{digest_of(LAYER)}", instead(404))
+    survived(locked, "sync", code=3)
+    locked.sim.heal()
+    place = locked.store / name
+    place.parent.mkdir(exist_ok=True)
+    place.unlink(missing_ok=True)
+    place.symlink_to(locked.target)
+    survived(locked, "sync", code=5, says=[str(place), "symbolic link"])
+    assert locked.target.read_text() == "what a planted link points to\n"
+    place.unlink()
+    converges(locked)
+
+
+def test_T38_a_name_that_leads_out_is_only_text(synced: Ground) -> None:
+    index = synced.store / "index.json"
+    honest = index.read_bytes()
+    document = json.loads(honest)
+    names = ["../../bystander/target", "/etc/passwd", "x/../../y:1", "\x1b[31m"]
+    for name in names:
+        annotations = {
+            "org.opencontainers.image.ref.name": name,
+            "io.containerd.image.name": name,
+        }
+        document["manifests"].append({**document["manifests"][0], "annotations": annotations})
+    index.write_text(json.dumps(document))
+    for command in ("images", "verify", "prune", "sync"):
+        survived(synced, command, code=0)
+    assert synced.run("export", "--all", "-o", "all.tar").code in {0, 2}
+    survived(synced, "rm", *names, code=0)
+    assert json.loads(index.read_bytes())["manifests"] == json.loads(honest)["manifests"]
+    converges(synced)
+
+
 # T23: renames do not leave a file system
 
 
@@ -244,7 +376,7 @@ def twin(synced: Ground) -> Path:
     return other
 
 
-def test_T27_damage_in_one_is_found_and_mended_in_each(synced: Ground, twin: Path) -> None:
+def test_T25_T27_damage_in_one_is_found_and_mended_in_each(synced: Ground, twin: Path) -> None:
     """The file is one, so both have the damage; what mends writes another file."""
     other = twin / "blobs/sha256" / blob(synced).name
     data = spoil(other)
@@ -348,7 +480,7 @@ def test_T35_its_bytes_may_be_right_for_now(synced: Ground) -> None:
     converges(synced)
 
 
-def test_T35_a_layer_of_our_own_with_other_bytes(synced: Ground) -> None:
+def test_T10_T35_a_layer_of_our_own_with_other_bytes(synced: Ground) -> None:
     """`sync` believes its size, as docs/store.md says; whoever hands it on, or hashes, finds it."""
     spoil(blob(synced))
     assert [synced.run(*command).code for command in (("sync",), ("sync", "--offline"))] == [0, 0]
@@ -369,7 +501,7 @@ def test_T35_a_layer_of_our_own_with_other_bytes(synced: Ground) -> None:
     converges(synced)
 
 
-def test_T35_a_blob_of_our_own_with_another_size(synced: Ground) -> None:
+def test_T11_T35_a_blob_of_our_own_with_another_size(synced: Ground) -> None:
     path = blob(synced)
     path.chmod(0o644)
     path.write_bytes(b"short")
@@ -378,7 +510,7 @@ def test_T35_a_blob_of_our_own_with_another_size(synced: Ground) -> None:
     converges(synced)
 
 
-def test_T35_a_manifest_with_other_bytes(synced: Ground) -> None:
+def test_T10_T35_a_manifest_with_other_bytes(synced: Ground) -> None:
     """Manifests are hashed whenever they are read."""
     path = manifest(synced)
     data = spoil(path)

@@ -28,9 +28,9 @@ REMARKS: Final = {
         "a key has signed. pinner checks digests, and neither asks for signatures nor heeds them: "
         "which bytes are wanted was decided when images.lock was reviewed, and no signature can "
         "change them. To have signatures checked, before a digest is merged or later, ask cosign "
-        "([how](../SECURITY.md#signatures)): what it signs is the digest that images.lock holds. The "
-        "tests make each situation as cosign does, and see that lock, store, mirror and what is "
-        "served are what they are without any signature, that no request is made for one, and "
+        "([how](../SECURITY.md#signatures)): what it signs is the digest that images.lock holds. "
+        "The tests make each situation as cosign does. They see that lock, store, mirror and what "
+        "is served are what they are without any signature, that no request is made for one, and "
         "that no output speaks of one."
     ),
 }
@@ -67,8 +67,8 @@ def page(shown: str, faults: Sequence[Fault], tests: Mapping[str, Sequence[str]]
 def _sum(faults: Sequence[Fault]) -> str:
     differing = sum(bool(fault.differs) for fault in faults)
     text = (
-        f"{len(faults)} faults, each met by tests that carry its id. In {differing} of them, and in "
-        "section V, pinner does not do what the first draft of this catalogue asked for: the "
+        f"{len(faults)} faults, each met by tests that carry its id. In {differing} of them, and "
+        "in section V, pinner does not do what the first draft of this catalogue asked for: the "
         "row, or the section, says why."
     )
     return textwrap.fill(text, _WIDTH) + "\n"
