@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pinner.cli.options import command, jobs_option
+from pinner.cli.options import command, jobs_option, paths_argument
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pinner.check import CheckResult, RemoteImage
     from pinner.cli.context import Session
     from pinner.errors import PinnerError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @command
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@paths_argument
 @click.option("--lenient", is_flag=True, help="Pass what cannot be resolved or is not known.")
 @click.option(
     "--remote", is_flag=True, help="Also ask registries: is it still served, has its tag moved?"

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pinner.cli.options import command, platform_option
+from pinner.cli.options import command, paths_argument, platform_option
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pinner.cli.context import Session
     from pinner.cli.project import Project
     from pinner.oci.platform import Platform
 
 
 @command
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@paths_argument
 @platform_option
 @click.option("--print", "only_print", is_flag=True, help="Write nothing: print the images.toml.")
 def init(

@@ -17,6 +17,7 @@ import click
 from pinner.cli.context import GlobalOptions, Session
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping
     from datetime import timedelta
 
@@ -105,6 +106,27 @@ def store_option(function: _Function) -> _Function:
         metavar="DIR",
         help="Use this store instead of the user's own.",
     )(function)
+
+
+def paths_argument(function: _Function) -> _Function:
+    """`PATH…`, for the commands that look at files which name images."""
+    return click.argument("paths", nargs=-1, type=_FilePath(path_type=Path), metavar="[PATH]...")(
+        function
+    )
+
+
+class _FilePath(click.Path):
+    """A path. No text is none: a variable that is not set must not mean the whole project."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        if not value:
+            self.fail("an empty text is no path", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def jobs_option(function: _Function) -> _Function:

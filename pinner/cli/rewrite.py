@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pinner.cli.options import command, one_platform_option
+from pinner.cli.options import command, one_platform_option, paths_argument
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pinner.cli.context import Session
     from pinner.files.model import Tree
     from pinner.oci.platform import Platform
 
 
 @command
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@paths_argument
 @click.option("--check", is_flag=True, help="Write nothing: exit 1 if something would change.")
 @click.option("--diff", is_flag=True, help="Write nothing: show the lines that would change.")
 @click.option("--unpin", is_flag=True, help="Take digests away and leave the tags.")

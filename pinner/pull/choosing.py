@@ -48,6 +48,8 @@ _CONFIGS: Final = frozenset(
         *("application/octet-stream", "application/json", "text/html", ""),
     }
 )
+# How layers' types begin. A signature of cosign's has an image's config and another layer.
+_LAYERS: Final = ("application/vnd.oci.image.", "application/vnd.docker.")
 
 
 class Artifact(MalformedManifest):
@@ -148,7 +150,7 @@ def _image(raw: RawManifest, reference: Reference) -> Manifest:
         raise MalformedManifest(
             f"{raw.digest} is an index where {reference.familiar()} promises an image"
         )
-    _check_config(parsed)
+    _require_image(parsed)
     return parsed
 
 
@@ -156,7 +158,7 @@ def _lone(
     manifest: Manifest, reference: Reference, finder: Finder, platforms: Sequence[Platform]
 ) -> Manifest:
     """A manifest without an index: only its config says what it is for."""
-    _check_config(manifest)
+    _require_image(manifest)
     data = finder.config(reference.repository, manifest.config)
     offered = parse_config(data).platform
     for platform in platforms:
@@ -166,8 +168,15 @@ def _lone(
     return manifest
 
 
-def _check_config(manifest: Manifest) -> None:
-    media_type = manifest.config.media_type
-    if media_type not in _CONFIGS:
-        error = unsupported(safe(media_type, limit=160))
+def _require_image(manifest: Manifest) -> None:
+    """Refuse what docker refuses: a config or layer of a type that no image has."""
+    strange = [
+        layer.media_type
+        for layer in manifest.layers
+        if not layer.media_type.lower().startswith(_LAYERS) and layer.media_type not in _CONFIGS
+    ]
+    if manifest.config.media_type not in _CONFIGS:
+        strange.insert(0, manifest.config.media_type)
+    if strange:
+        error = unsupported(safe(strange[0], limit=160))
         raise Artifact(error.what, mend=error.mend)

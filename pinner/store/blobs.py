@@ -63,15 +63,35 @@ class Blobs:
         Raises:
             StoreError: what is there is no regular file (T12, T30).
         """
+        found = self._look(digest)
+        return None if found is None else found.st_size
+
+    def own_size(self, digest: Digest) -> int | None:
+        """The same; None too where the file is another user's, who can change it (T35).
+
+        Raises:
+            StoreError: what is there is no regular file (T12, T30).
+        """
+        found = self._look(digest)
+        return None if found is None or not fs.is_ours(found) else found.st_size
+
+    def is_foreign(self, digest: Digest) -> bool:
+        """Whether the blob is here, and another user's.
+
+        Raises:
+            StoreError: what is there is no regular file (T12, T30).
+        """
+        found = self._look(digest)
+        return found is not None and not fs.is_ours(found)
+
+    def _look(self, digest: Digest) -> os.stat_result | None:
         try:
             found = self.folder(digest.algorithm, create=False).stat(digest.hex)
         except FileNotFoundError:
             return None
-        if found is None:
-            return None
-        if not stat.S_ISREG(found.st_mode):
+        if found is not None and not stat.S_ISREG(found.st_mode):
             raise fs.not_regular(self.path(digest))
-        return found.st_size
+        return found
 
     def matches(self, digest: Digest) -> bool:
         """Whether the blob is there and hashes to its name."""

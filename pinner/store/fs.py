@@ -49,6 +49,10 @@ _CAUSES: Final[Mapping[int, tuple[str, str]]] = {
     errno.ENOTDIR: ("is not a folder, or a symbolic link to one", "remove it"),
     errno.EEXIST: ("exists and is not a folder", _OTHER_DISK),
     errno.EISDIR: ("is a folder, not a file", "remove it"),
+    errno.EXDEV: (
+        "it lies on another file system than the rest of the store",
+        "let no folder of a store be a mount",
+    ),
     errno.ENXIO: ("is not a regular file", "remove it"),
 }
 
@@ -287,9 +291,14 @@ def not_regular(path: Path) -> StoreError:
     return StoreError("is not a regular file", where=safe(str(path)), mend="remove it")
 
 
+def is_ours(found: os.stat_result) -> bool:
+    """Whether it belongs to this user, or to the system (root)."""
+    return found.st_uid in {os.geteuid(), 0}
+
+
 def _refuse_foreign(found: os.stat_result, path: Path) -> None:
     """Only our own folders, or the system's (root's), that strangers cannot write to (T34)."""
-    if found.st_uid not in {os.geteuid(), 0}:
+    if not is_ours(found):
         raise StoreError(
             f"belongs to another user (uid {found.st_uid})",
             where=safe(str(path)),

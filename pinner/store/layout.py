@@ -28,7 +28,7 @@ from pinner.store.ingest import Busy, Ingest, Present
 from pinner.store.leases import Lease, leased
 from pinner.store.locks import acquire
 from pinner.store.opening import open_root
-from pinner.store.partial import INGEST, Partial, partial_name
+from pinner.store.partial import INGEST, Partial, acquire_partial, partial_name
 from pinner.store.sweeping import sweep
 from pinner.terminal import safe
 
@@ -95,18 +95,18 @@ class Store:
 
     def size(self, digest: Digest) -> int | None:
         """The size in bytes of a blob that `has` would vouch for; None where it would not."""
-        found = self.blobs.size(digest)
+        found = self.blobs.own_size(digest)
         return None if found is None or not self._is_sound(digest) else found
 
     def has(self, digest: Digest, size: int | None = None) -> bool:
-        """Whether the blob is here, of this size where one is given.
+        """Whether the blob is here, of this size where one is given, and not another user's.
 
         Nothing is hashed, unless a power cut may have spoiled the blob since it was written.
 
         Raises:
             StoreError: a link, folder, FIFO or device has the blob's name, or the disk failed.
         """
-        found = self.blobs.size(digest)
+        found = self.blobs.own_size(digest)
         if found is None or (size is not None and found != size):
             return False
         return self._is_sound(digest)
@@ -166,7 +166,7 @@ class Store:
         """
         if self.has(digest, size):
             raise Present
-        fd = acquire(self._ingest_folder(), partial_name(digest), wait=False)
+        fd = acquire_partial(self._ingest_folder(), digest)
         if fd is None:
             raise Busy
         try:

@@ -18,6 +18,7 @@ from pinner.store import fs
 from pinner.store.blobs import publish
 from pinner.store.extents import Extents
 from pinner.store.hashing import hash_range
+from pinner.store.locks import acquire
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
@@ -32,6 +33,29 @@ _JOURNAL_LIMIT: Final = 64 * 1024 * 1024
 def partial_name(digest: Digest) -> str:
     """The file that a blob is received in."""
     return f"{digest.algorithm}-{digest.hex}"
+
+
+def acquire_partial(folder: Folder, digest: Digest) -> int | None:
+    """The file that a blob is received in, open and locked; None where another has the lock.
+
+    One with a second name is another store's too, where it may be a blob by now (T27): its name
+    here goes, and a file of our own is begun.
+
+    Raises:
+        StoreError: not a regular file, or the disk refused.
+    """
+    name = partial_name(digest)
+    while (fd := acquire(folder, name, wait=False)) is not None:
+        try:
+            if fs.status(fd, folder.path / name).st_nlink == 1:
+                return fd
+            folder.unlink(name + JOURNAL_SUFFIX)
+            folder.unlink(name)
+        except BaseException:
+            release(fd)
+            raise
+        release(fd)
+    return None
 
 
 class Partial:

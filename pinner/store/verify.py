@@ -145,6 +145,8 @@ def _corrupt(store: Store, digests: tuple[Digest, ...], jobs: int) -> dict[Diges
             bad[digest] = f"blob {digest} {verdict.what}"
         elif not verdict and store.blobs.size(digest) is not None:  # else it was just removed
             bad[digest] = f"blob {digest} has other bytes than its digest names"
+        elif verdict and store.blobs.is_foreign(digest):
+            bad[digest] = f"blob {digest} belongs to another user, who can change it"
     return bad
 
 

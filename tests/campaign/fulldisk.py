@@ -6,16 +6,14 @@ import contextlib
 import os
 import random
 import re
-import subprocess
 from typing import TYPE_CHECKING, Final
 
 from campaign.arena import LARGE, LOCK, SYNC, Tally, arena
 from campaign.kills import SEED
 from support.oracle import assert_sound
-from support.programs import find, unavailable
+from support.tmpfs import tmpfs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from campaign.arena import Arena
@@ -45,7 +43,7 @@ def fill_disks(folder: Path, *, rounds: int, seed: int = SEED) -> Tally:
 
 
 def _sync(here: Arena, size: int, tally: Tally) -> None:
-    with _disk(here.ground.store, size) as grow:
+    with tmpfs(here.ground.store, size) as resize:
         ran = here.run(*SYNC)
         tally.counts["sync: disks"] += 1
         tally.counts[f"sync: exit {ran.code}"] += 1
@@ -62,13 +60,13 @@ def _sync(here: Arena, size: int, tally: Tally) -> None:
             again = here.run(*SYNC)
             assert again.code == 5, again.err
             assert sum(here.published().values()) >= kept
-        grow()
+        resize(_ENOUGH)
         here.assert_converges("sync")
 
 
 def _lock(here: Arena, pages: int, tally: Tally) -> None:
     """Lock where there is room for so many pages, of which a new lockfile needs one."""
-    with _disk(here.ground.project, _MIB) as grow:
+    with tmpfs(here.ground.project, _MIB) as resize:
         here.ground.spec.write_bytes(here.spec)
         filler = here.ground.project / "filler"
         with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
@@ -86,28 +84,6 @@ def _lock(here: Arena, pages: int, tally: Tally) -> None:
                 "images.toml",
                 "filler",
             }
-        grow()
+        resize(_ENOUGH)
         filler.unlink()
         here.assert_converges("lock")
-
-
-@contextlib.contextmanager
-def _disk(place: Path, size: int) -> Iterator[Callable[[], None]]:
-    """A file system of its own at `place`, and how to make it large enough."""
-    mount, umount = find("mount"), find("umount")
-    if os.geteuid() != 0 or mount is None or umount is None:
-        unavailable("a tmpfs can be mounted as root alone")
-    place.mkdir(exist_ok=True)
-    options = ("-t", "tmpfs", "-o", f"size={size},mode=0755", "none", str(place))
-    mounted = subprocess.run([mount, *options], capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        unavailable(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
-
-    def grow() -> None:
-        enough = f"remount,size={_ENOUGH}"
-        subprocess.run([mount, "-o", enough, str(place)], check=True, timeout=10)
-
-    try:
-        yield grow
-    finally:
-        subprocess.run([umount, "--lazy", str(place)], check=True, timeout=10)

@@ -165,6 +165,7 @@ def test_B11_a_blob_larger_than_the_memory_it_may_take(ground: Ground) -> None:
     survived(ground, "lock", code=0)
     ran = survived(ground, "sync", code=0)
     assert ran.memory < FLAT
+    converges(ground)
 
 
 def test_B12_a_blob_of_two_images_is_fetched_once(ground: Ground, locked: str) -> None:
@@ -238,6 +239,7 @@ def test_a_bomb_for_a_blob_is_never_unpacked(ground: Ground, *, is_the_layer: bo
     code = 0 if is_the_layer else 4
     ran = survived(ground, "sync", code=code, lasting=False)
     assert ran.memory < FLAT
+    converges(ground)
 
 
 @pytest.mark.parametrize(
@@ -260,6 +262,7 @@ def test_a_bomb_elsewhere_is_never_unpacked(
     ground.sim.always(path, fault)
     ran = survived(ground, "sync", code=code, says=[ground.sim.host], lasting=False)
     assert ran.memory < FLAT
+    converges(ground)
 
 
 def test_B21_D13_the_body_of_a_redirect_is_not_read(ground: Ground, locked: str) -> None:
@@ -269,3 +272,4 @@ def test_B21_D13_the_body_of_a_redirect_is_not_read(ground: Ground, locked: str)
     ran = survived(ground, "sync", code=0)
     assert ran.memory < FLAT
     assert ground.sim.count("GET", BLOB) == 2
+    converges(ground)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from support.files import digest, write_project
-from support.oracle import survived
+from support.oracle import converges, survived
 
 if TYPE_CHECKING:
     from support.ground import Ground
@@ -29,12 +29,23 @@ def project(ground: Ground) -> Ground:
     return ground
 
 
+@pytest.fixture
+def pinned(ground: Ground) -> Ground:
+    """Locked, of a registry that answers, with a Dockerfile that is not pinned."""
+    ground.sim.content.add_image("app", "stable")
+    ground.want(app="app:stable")
+    (ground.project / "Dockerfile").write_text(f"FROM {ground.sim.host}/app:stable\n")
+    assert ground.run("lock").code == 0
+    return ground
+
+
 def contents(ground: Ground) -> list[str]:
     return [(ground.project / f"{name}.dockerfile").read_text()[:16] for name in "abc"]
 
 
 OLD: Final = ["FROM redis\n"] * 3
 NEW: Final = ["FROM redis:lates"] * 3
+FILES: Final = ("a.dockerfile", "b.dockerfile", "c.dockerfile")
 
 
 @pytest.mark.parametrize("command", ["check", "rewrite"])
@@ -62,8 +73,8 @@ def test_F20_a_link_out_of_the_project(
 def test_F20_a_link_inside_is_followed_and_stays(project: Ground) -> None:
     link = project.project / "Dockerfile"
     link.symlink_to("a.dockerfile")
-    ran = project.run("rewrite", "Dockerfile")
-    assert (ran.code, link.is_symlink()) == (0, True)
+    ran = survived(project, "rewrite", "Dockerfile", code=0, writes=FILES)
+    assert link.is_symlink()
     assert contents(project) == [*NEW[:1], *OLD[1:]]
     assert ran.out.splitlines()[0].startswith("  a.dockerfile:1  redis")
 
@@ -107,6 +118,63 @@ def test_F22_a_path_outside_of_the_project(project: Ground, command: str, path: 
 
 
 @pytest.mark.parametrize("command", ["check", "rewrite"])
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        pytest.param("/etc/hostname", "is outside of the project", id="absolute"),
+        pytest.param("../bystander/target", "is outside of the project", id="beyond"),
+        pytest.param("../nowhere/*.dockerfile", "cannot be opened", id="beyond, none"),
+        pytest.param("*.containerfile", "cannot be opened", id="none matches"),
+        pytest.param("", "an empty text is no path", id="no text"),
+        pytest.param("empty", "there is no file in it", id="a folder without files"),
+    ],
+)
+def test_S21_paths_that_lead_out_or_nowhere(
+    pinned: Ground, command: str, path: str, says: str
+) -> None:
+    """images.toml names no files: whoever runs pinner does, and patterns are the shell's."""
+    (pinned.project / "empty").mkdir()
+    dockerfile = pinned.project / "Dockerfile"
+    before = dockerfile.read_bytes()
+    survived(pinned, command, "Dockerfile", path, code=2, says=[path, says])
+    assert dockerfile.read_bytes() == before, "one bad path, and nothing is written"
+    (pinned.project / "empty").rmdir()
+    assert pinned.run("rewrite", "Dockerfile").code == 0
+    assert b"@sha256:" in dockerfile.read_bytes()
+    converges(pinned)
+
+
+def test_S21_an_absolute_path_within_the_project(pinned: Ground) -> None:
+    assert pinned.run("rewrite", str(pinned.project / "Dockerfile")).code == 0
+    assert "@sha256:" in (pinned.project / "Dockerfile").read_text()
+
+
+def test_S21_images_toml_that_names_files(pinned: Ground) -> None:
+    """It cannot: a pull request would say what is read and written then."""
+    spec = pinned.spec.read_text()
+    pinned.spec.write_text(f'{spec}[rewrite]\nfiles = ["/etc/hostname", "../bystander/target"]\n')
+    for command in ("rewrite", "check", "lock"):
+        survived(pinned, command, code=2, says=["images.toml:", '"rewrite" is not a key'])
+    pinned.spec.write_text(spec)
+    converges(pinned)
+
+
+@pytest.mark.parametrize(
+    "local", ["/../bystander/ci.yml", "../bystander/ci.yml", "/**/../../**.yml"]
+)
+def test_S21_a_file_that_names_files(pinned: Ground, local: str) -> None:
+    """What a pipeline includes is looked for among the project's files, and nowhere else."""
+    outside = pinned.bystander / "ci.yml"
+    outside.write_text(f"image: {pinned.sim.host}/app:stable\n")
+    (pinned.project / ".gitlab-ci.yml").write_text(f"include:\n  - local: '{local}'\n")
+    said = outside.read_bytes()
+    assert pinned.run("rewrite").code == 0
+    assert outside.read_bytes() == said
+    assert "@sha256:" in (pinned.project / "Dockerfile").read_text()
+    converges(pinned)
+
+
+@pytest.mark.parametrize("command", ["check", "rewrite"])
 def test_F05_a_huge_file(project: Ground, command: str) -> None:
     (project.project / "Dockerfile").write_bytes(b"FROM redis\n" + b"#" * CAP)
     survived(
@@ -127,7 +195,7 @@ def test_F16_the_mode_is_kept(project: Ground) -> None:
     path = project.project / "a.dockerfile"
     path.chmod(0o750)
     before = path.stat()
-    assert project.run("rewrite").code == 0
+    survived(project, "rewrite", code=0, writes=FILES)
     after = path.stat()
     assert stat.S_IMODE(after.st_mode) == 0o750
     assert (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
@@ -135,7 +203,7 @@ def test_F16_the_mode_is_kept(project: Ground) -> None:
 
 def test_F16_a_hard_link_keeps_the_old_bytes(project: Ground) -> None:
     (project.bystander / "link").hardlink_to(project.project / "a.dockerfile")
-    assert project.run("rewrite").code == 0
+    survived(project, "rewrite", code=0, writes=FILES)
     assert contents(project) == NEW
     assert (project.bystander / "link").read_text() == OLD[0]
 
@@ -149,11 +217,14 @@ def test_F23_a_file_that_changes_between_reading_and_writing(
         (project.project / "b.dockerfile").write_text("FROM other\n")
         staged(fd)
 
-    monkeypatch.setattr(os, "fsync", meanwhile)
-    ran = project.run("rewrite")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", meanwhile)
+        ran = project.run("rewrite")  # not under the oracle, to which nobody else writes
     assert ran.code == 5
     assert "b.dockerfile: was changed by someone else meanwhile, and is not overwritten" in ran.err
     assert contents(project) == [OLD[0], "FROM other\n", OLD[2]]
+    survived(project, "rewrite", code=0, writes=FILES)
+    assert contents(project) == [NEW[0], "FROM other\n", NEW[2]]
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
@@ -163,9 +234,12 @@ def test_F24_a_full_disk_leaves_every_file_as_it_was(
     def full(_: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(os, "fsync", full)
-    survived(project, "rewrite", code=5, says=["cannot be written", os.strerror(code)])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        survived(project, "rewrite", code=5, says=["cannot be written", os.strerror(code)])
     assert contents(project) == OLD
+    survived(project, "rewrite", code=0, writes=FILES)
+    assert contents(project) == NEW
 
 
 def test_F25_the_third_of_several_fails(project: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,13 +250,13 @@ def test_F25_the_third_of_several_fails(project: Ground, monkeypatch: pytest.Mon
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return replace(self, target)
 
-    monkeypatch.setattr(Path, "replace", third_fails)
-    ran = project.run("rewrite")
-    assert ran.code == 5
-    assert "c.dockerfile: cannot be written" in ran.err
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", third_fails)
+        ran = survived(project, "rewrite", code=5, says=["c.dockerfile: cannot be written"])
     assert "written before it" not in ran.err
     assert contents(project) == OLD
-    assert not list(project.project.glob(".*.tmp"))
+    survived(project, "rewrite", code=0, writes=FILES)
+    assert contents(project) == NEW
 
 
 def test_F24_a_kill_leaves_old_or_new(project: Ground) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from support.registry_content import SimImage
 
 COMMANDS = (("lock",), ("lock", "--check"), ("sync",), ("sync", "--frozen"))
+FUTURE = "2999-01-01T00:00:00Z"
 BAD = sorted((FIXTURES / "locks/bad").glob("*.lock"))
 LAYER = b"layer"
 
@@ -116,6 +117,26 @@ def test_L03_cut_anywhere(locked: Ground) -> None:
         pytest.param("version = 1", "", "version", id="L04-none"),
         pytest.param('name = "app"', 'name = "app"\nnam = 1', "nam", id="L05"),
         pytest.param("digest = ", "digset = ", "digest", id="L05-misspelt"),
+        # There are no times and no sizes: what nobody writes cannot lie.
+        *(
+            pytest.param(old, new, said, id=name)
+            for name, old, new, said in (
+                (
+                    "L17",
+                    'name = "app"',
+                    rf"\g<0>\nresolved-at = {FUTURE}",
+                    ':7: app: "resolved-at"',
+                ),
+                ("L17-whole", "revision = 1", rf"\g<0>\nmade = {FUTURE}", ':4: "made"'),
+                ("L26", 'name = "app"', r"\g<0>\nsize = 1", ':7: app: "size"'),
+                (
+                    "L26-platform",
+                    r'("linux/amd64") = ("[^"]*")',
+                    r"\1 = {digest = \2, size = 1}",
+                    ':11: app.platforms."linux/amd64": is a table; write a digest',
+                ),
+            )
+        ),
         *(
             pytest.param(r'digest = "[^"]*"', f'digest = "{value}"', "images.lock:9", id=name)
             for name, value in {
@@ -148,6 +169,22 @@ def test_locks_that_are_not_read(locked: Ground, old: str, new: str, says: str) 
     locked.lockfile.write_text(text)
     refused(locked, says)
     mend(locked, lock)
+
+
+@pytest.mark.parametrize(
+    "line", [pytest.param(f"resolved-at = {FUTURE}", id="L17"), pytest.param("size = 1", id="L26")]
+)
+def test_a_newer_revision_that_has_times_or_sizes_is_passed_over(locked: Ground, line: str) -> None:
+    """Nothing is decided by them: the digest says which bytes, and so how many."""
+    lock = locked.lockfile.read_text()
+    newer = lock.replace("revision = 1", "revision = 2").replace(
+        'name = "app"', f'name = "app"\n{line}'
+    )
+    locked.lockfile.write_text(newer)
+    for command in COMMANDS:
+        survived(locked, *command, code=0)
+    assert locked.lockfile.read_text() == newer
+    mend(locked, lock.encode())
 
 
 def shuffled(text: str) -> str:
@@ -344,6 +381,7 @@ def test_L16_the_same_inputs_make_the_same_lock(ground: Ground, image: SimImage)
         survived(ground, "lock", "--jobs", str(jobs), code=0)
         locks.add(ground.lockfile.read_bytes())
     assert len(locks) == 1
+    converges(ground)
 
 
 def test_L20_a_locked_image_that_nobody_wants(locked: Ground) -> None:
@@ -428,6 +466,10 @@ def test_L27_a_tag_that_moved(locked: Ground) -> None:
     survived(
         locked, "check", "--remote", code=1, says=["images.lock: app", "tag that moved", *told]
     )
+    assert digest_named(locked) == before
+    assert locked.run("update").code == 0
+    assert digest_named(locked) == moved
+    converges(locked)
 
 
 def test_L27_a_registry_that_is_down_is_no_answer(locked: Ground) -> None:

@@ -123,6 +123,7 @@ def test_D02_D04_another_scheme_is_a_stranger(
         wanted.sim.always(BLOB, redirect(f"{storage.url}/b"))
         survived(wanted, "sync", code=0)
         assert len(storage.requests) == 1
+    converges(wanted)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308], ids=lambda code: f"D12-{code}")
@@ -198,6 +199,7 @@ def test_five_hops_are_the_most(wanted: Ground, hops: int, code: int) -> None:
     prepare(wanted, "sync")
     wanted.sim.script(BLOB, *[redirect(BLOB)] * hops)
     survived(wanted, "sync", code=code, lasting=False)
+    converges(wanted)
 
 
 @either_login
@@ -297,6 +299,7 @@ def test_from_outside_no_redirect_leads_inside(
         says = ["address is not followed", far.sim.host]
         survived(far, "sync", code=3, says=says, lasting=False)
         assert not inside.connections
+    converges(far)
 
 
 def test_D01_a_public_storage_host_gets_the_request_alone(

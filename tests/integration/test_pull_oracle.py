@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from support.layouts import MANIFEST, LayoutWriter, layer
+from support.layouts import CONFIG, MANIFEST, LayoutWriter, layer
 from support.programs import free_port
 from support.pulldifferences import agree, agree_on_errors, read_lines, read_situations
 from support.pushing import push_layout
@@ -39,7 +39,9 @@ PUSHED: Final = {
     "oracle/arm:1": "arm",
     "oracle/chart:1": "chart",
     "oracle/signed:1": "one",
-    "oracle/signed:sha256-ab.sig": "chart",
+    "oracle/signed:sha256-ab.sig": "signature",
+    "oracle/charted:1": "one",
+    "oracle/charted:2": "chart",
     "oracle/partly:1": "one",
     "oracle/partly:arm": "arm",
 }
@@ -94,6 +96,9 @@ CASES: Final = {
     "all tags, one of them no image": Case(
         argv="-a {R}/oracle/signed", differs="all tags, one of them no image"
     ),
+    "all tags, one of them a chart": Case(
+        argv="-a {R}/oracle/charted", differs="all tags, one of them no image"
+    ),
     "all tags, one of them without the platform": Case(
         argv="-a {R}/oracle/partly",
         code=2,
@@ -146,6 +151,7 @@ CASES: Final = {
     "a long name": Case(argv="a/" + "b" * 256, code=2),
     "scratch": Case(argv="scratch", code=2),
     "an artifact": Case(argv="{R}/oracle/chart:1", code=4),
+    "a signature": Case(argv="{R}/oracle/signed:sha256-ab.sig", code=4),
     "no login": Case(argv="{S}/oracle/app:1", code=3),
     "all tags, no login": Case(argv="-a {S}/oracle/app", code=3),
     "nobody answers": Case(argv="{X}/oracle/app:1", code=3, differs="nobody answers"),
@@ -174,6 +180,15 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> LayoutWriter:
         "layers": [writer.blob("application/vnd.cncf.helm.chart.content.v1.tar+gzip", b"chart")],
     }
     writer.name("chart", writer.blob(MANIFEST, json.dumps(chart).encode()))
+    # As cosign pushes it: with the config of an image, which names no platform.
+    config = {"architecture": "", "os": "", "rootfs": {"type": "layers", "diff_ids": []}}
+    signature = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": writer.blob(CONFIG, json.dumps(config).encode()),
+        "layers": [writer.blob("application/vnd.dev.cosign.simplesigning.v1+json", b"{}")],
+    }
+    writer.name("signature", writer.blob(MANIFEST, json.dumps(signature).encode()))
     return writer
 
 

@@ -347,7 +347,7 @@ def test_pinner_syncs_through_a_mirror_and_asks_the_registry_for_nothing(
     assert (tmp_path / "second/index.json").exists()
 
 
-def test_W10_what_is_served_during_a_sync_is_complete(
+def test_T20_W10_what_is_served_during_a_sync_is_complete(
     slow_registry: Registry, push_layout: PushLayout, workspace: Workspace, tmp_path: Path
 ) -> None:
     names = [f"beside/{name}:1" for name in ("multi", "single", "large")]

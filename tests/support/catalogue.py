@@ -58,7 +58,6 @@ class Fault:
     outcome: str
     differs: str = ""
     below: str = ""
-    elsewhere: str = ""
 
 
 def read_catalogue() -> tuple[Fault, ...]:

@@ -1,7 +1,7 @@
 """What a scripted registry holds, and how the distribution specification answers for it.
 
 Written from the specification (distribution-spec, "Pull", "Content Discovery", "Error Codes"), not
-from pinner: manifests by tag and digest, blobs with ranges, tag lists with pages.
+from pinner: manifests by tag and digest, blobs with ranges, tag lists with pages, referrers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 OCI_CONFIG: Final = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
-_ROUTE: Final = re.compile(r"/v2/(?P<name>.+)/(?P<kind>manifests|blobs|tags)/(?P<what>[^/]+)")
+_ROUTE: Final = re.compile(
+    r"/v2/(?P<name>.+)/(?P<kind>manifests|blobs|tags|referrers)/(?P<what>[^/]+)"
+)
 _RANGE: Final = re.compile(r"bytes=([0-9]+)-([0-9]+)")
 _MODIFIED: Final = "Wed, 11 Nov 2026 10:00:00 GMT"
 
@@ -143,11 +145,13 @@ class Content:
         if route is None or route["name"] not in self.repositories:
             return error(404, "NAME_UNKNOWN", "repository name not known to registry")
         held = self.repositories[route["name"]]
-        if route["kind"] == "tags":
-            return _tags(held, route["name"], request)
-        if route["kind"] == "blobs":
-            return _blob(held, route["what"], request)
-        return _manifest(held, route["what"], request)
+        answers = {
+            "tags": lambda: _tags(held, route["name"], request),
+            "referrers": lambda: _referrers(held, route["what"]),
+            "blobs": lambda: _blob(held, route["what"], request),
+            "manifests": lambda: _manifest(held, route["what"], request),
+        }
+        return answers[route["kind"]]()
 
 
 def error(status: int, code: str, message: str) -> Answer:
@@ -191,6 +195,19 @@ def _blob(held: RepositoryContent, digest: str, request: Request) -> Answer:
         status=206,
         headers=(*plain, ("Content-Range", f"bytes {start}-{last}/{len(data)}")),
         body=data[start : last + 1],
+    )
+
+
+def _referrers(held: RepositoryContent, subject: str) -> Answer:
+    found = [
+        {"mediaType": media_type, "digest": digest, "size": len(data)}
+        | {"artifactType": document.get("artifactType", document["config"]["mediaType"])}
+        for digest, (media_type, data) in held.manifests.items()
+        if (document := json.loads(data)).get("subject", {}).get("digest") == subject
+    ]
+    return Answer(
+        headers=(("Content-Type", OCI_INDEX),),
+        body=_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": found}),
     )
 
 

@@ -54,7 +54,9 @@ def cells(rendered: str) -> list[str]:
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("make", [code, plain])
-def test_a_cell_shows_foreign_text_and_nothing_else(make: Callable[[str], str], text: str) -> None:
+def test_O07_a_cell_shows_foreign_text_and_nothing_else(
+    make: Callable[[str], str], text: str
+) -> None:
     rendered = RENDERER.render(table(("one", "two"), [(make(text), "end")]))
     assert cells(rendered) == [safe(text).strip(), "end"]
     allowed = {"table", "thead", "tbody", "tr", "th", "td", "code"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,7 @@ from pinner.output.pulling import QuietPull
 from pinner.pull import Block, Pulled, PullResult, Skipped, parse_wishes, run_pull
 from pinner.store.layout import Store
 from support.clock import FakeClock
-from support.images import image, index, layer, push
+from support.images import OCI, image, index, layer, push
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -362,6 +363,29 @@ def test_an_artifact_among_all_tags_is_passed_over(store: Store, registry: Memor
         name=f"{APP}:sha256-ab.sig",
         reason="unsupported media type application/vnd.cncf.helm.config.v1+json",
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_image"),
+    [
+        pytest.param("application/vnd.dev.cosign.simplesigning.v1+json", False, id="a signature"),
+        pytest.param("application/vnd.oci.imagesque", False, id="almost"),
+        pytest.param(
+            "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", True, id="docker"
+        ),
+        pytest.param("application/octet-stream", True, id="of old"),
+    ],
+)
+def test_a_layer_says_whether_it_is_an_image(
+    store: Store, registry: MemorySource, kind: str, *, is_image: bool
+) -> None:
+    """What cosign pushes has an image's config, which names no platform."""
+    made = image("linux/amd64", layer("one", 10), flavour=replace(OCI, layer=kind))
+    push(registry, f"{APP}:1", made)
+    result = pull(store, registry, f"{APP}:1")
+    assert result.complete == is_image
+    if not is_image:
+        assert failure(result).what == f"unsupported media type {kind}"
 
 
 def test_schema1(store: Store, registry: MemorySource) -> None:

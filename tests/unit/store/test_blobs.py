@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -12,6 +13,8 @@ import pytest
 
 from pinner.errors import IntegrityError, StoreError
 from pinner.oci.digest import Digest
+from pinner.store import fs
+from pinner.store.verify import verify
 from support import storing
 from support.dying import succeeds
 from support.storing import open_store
@@ -120,6 +123,20 @@ def test_T25_a_blob_edited_through_a_hard_link_is_noticed(
     (tmp_path / "link").write_bytes(DATA.upper())
     with pytest.raises(IntegrityError):
         store.read(DIGEST, 100)
+
+
+def test_T35_a_blob_of_another_user_is_as_good_as_missing(
+    store: Store, blob: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner can change it, whatever it holds now; ours takes its place."""
+    monkeypatch.setattr(fs, "is_ours", lambda found: not stat.S_ISREG(found.st_mode))
+    theirs = blob.stat().st_ino
+    assert not store.has(DIGEST, len(DATA))
+    assert store.size(DIGEST) is None
+    (finding,) = verify(store, jobs=1).findings
+    assert finding.what == f"blob {DIGEST} belongs to another user, who can change it"
+    store.put(DIGEST, DATA)
+    assert blob.stat().st_ino != theirs
 
 
 def test_a_blob_beyond_the_limit_is_not_read(store: Store, blob: Path) -> None:

@@ -12,6 +12,7 @@ from pinner.oci.digest import Digest
 from pinner.store import ingest as ingest_module
 from pinner.store import locks
 from pinner.store.ingest import Busy, Present
+from pinner.store.partial import partial_name
 from support import storing
 from support.receiving import (
     DATA,
@@ -98,10 +99,25 @@ def test_who_comes_late_finds_the_blob_present(
             storing.fill(other, DATA)
         return locks.acquire(folder, name, wait=wait)
 
-    monkeypatch.setattr("pinner.store.layout.acquire", acquire)
+    monkeypatch.setattr("pinner.store.partial.acquire", acquire)
     with pytest.raises(Present):
         store.begin(DIGEST, SIZE)
     assert leftovers(store) == []
+
+
+def test_T27_a_partial_with_another_name_is_left_to_that(store: Store, tmp_path: Path) -> None:
+    """Another store has linked it, and may have made a blob of it by now."""
+    half = SIZE // 2
+    with store.begin(DIGEST, SIZE) as ingest:
+        ingest.write(0, DATA[:half])
+    link = tmp_path / "link"
+    link.hardlink_to(store.root / "ingest" / partial_name(DIGEST))
+    with store.begin(DIGEST, SIZE) as ingest:
+        assert ingest.resumed == 0
+        ingest.write(0, DATA)
+        ingest.commit()
+    assert link.read_bytes() == DATA[:half]
+    assert store.has(DIGEST, SIZE)
 
 
 @pytest.mark.parametrize("index", [0, SIZE // 2, SIZE - 1])
