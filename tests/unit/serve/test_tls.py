@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import ssl
 import threading
@@ -262,6 +263,27 @@ def test_leaving_cuts_a_handshake(context: ssl.SSLContext) -> None:
             stack.close()
             assert time.monotonic() - began < 5
             assert everything(client)[:1] in {b"", ALERT}
+
+
+def test_leaving_cuts_a_file_that_nobody_takes(
+    tmp_path: Path, authority: Authority, context: ssl.SSLContext
+) -> None:
+    blob = big_file(tmp_path)
+    told: queue.SimpleQueue[Sent] = queue.SimpleQueue()
+    with ExitStack() as stack:
+        server = stack.enter_context(
+            serving(
+                lambda _: file_response(blob, 0, BIG),
+                Limits(patience=600, grace=0),
+                tls=context,
+                finished=lambda *what: told.put(what[2]),
+            )
+        )
+        with dial_tls(server, trusting(authority)) as client:
+            client.sendall(ASK)
+            assert client.recv(10)  # the file is under way
+            stack.close()
+            assert not told.get(timeout=60).whole
 
 
 def test_a_file_that_shrinks_is_never_a_whole_blob(
