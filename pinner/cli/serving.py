@@ -32,6 +32,7 @@ from pinner.serve.tls import server_context
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from pinner.cli.context import Session
     from pinner.cli.serve import ServeOptions
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from pinner.serve.listing import Listing
     from pinner.serve.message import Request, Response
     from pinner.store.layout import Store
+
+    _Handle: TypeAlias = Callable[[Request], Response]
 
 _SECRET: Final = 32  # bytes
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -56,13 +59,19 @@ def run_serve(session: Session, options: ServeOptions) -> int:
     """
     renewals: list[Callable[[], None]] = []
     with ExitStack() as held:
+        # What the command line says comes first, then the files that it names, then the store.
+        passed = _passed_listener(session, options, held)
+        host, port = parse_address(options.listen or DEFAULT_ADDRESS)
         tls = _tls(session, options)
+        guarded = _guard(session, options, renewals)
         store = held.enter_context(session.open_store(options.store, create=False))
+        handle = guarded(App(StoreContent(store)).handle)
         log = _access_log(session, options, renewals)
         if log is not None:
             held.callback(log.close)
-        handle = _guarded(session, options, App(StoreContent(store)).handle, renewals)
-        listener = held.enter_context(_listener(session, options))
+        listener = passed or held.enter_context(
+            open_listener(host, port, remote=options.listen is not None)
+        )
         host = listener.getsockname()[0]
         finished = None if log is None else log.finished
         server = Server(listener, handle, clock=session.clock, finished=finished, tls=tls)
@@ -142,30 +151,33 @@ def _access_log(
     return log
 
 
-def _guarded(
-    session: Session,
-    options: ServeOptions,
-    handle: Callable[[Request], Response],
-    renewals: list[Callable[[], None]],
-) -> Callable[[Request], Response]:
-    """`handle`, behind the passwords of `--htpasswd`."""
+def _guard(
+    session: Session, options: ServeOptions, renewals: list[Callable[[], None]]
+) -> Callable[[_Handle], _Handle]:
+    """What puts the passwords of `--htpasswd` in front of a registry."""
     if options.htpasswd is None:
-        return handle
+        return lambda handle: handle
     check = bcrypt_checker()
     path = session.project.seen_from / options.htpasswd
-    guard = Guard(handle, read_htpasswd(path), check=check, secret=secrets.token_bytes(_SECRET))
-    renewals.append(lambda: guard.renew(read_htpasswd(path)))
-    return guard.handle
+    users = read_htpasswd(path)
+
+    def guarded(handle: _Handle) -> _Handle:
+        guard = Guard(handle, users, check=check, secret=secrets.token_bytes(_SECRET))
+        renewals.append(lambda: guard.renew(read_htpasswd(path)))
+        return guard.handle
+
+    return guarded
 
 
-def _listener(session: Session, options: ServeOptions) -> socket.socket:
+def _passed_listener(
+    session: Session, options: ServeOptions, held: ExitStack
+) -> socket.socket | None:
+    """The socket that systemd has opened, if it has."""
     passed = systemd.passed_listener(session.runtime.environ, pid=os.getpid())
-    if passed is None:
-        host, port = parse_address(options.listen or DEFAULT_ADDRESS)
-        return open_listener(host, port, remote=options.listen is not None)
-    if options.listen:
-        passed.close()
-        raise InputError("--listen, and a socket was passed (LISTEN_FDS): which of the two?")
+    if passed is not None:
+        held.enter_context(passed)
+        if options.listen:
+            raise InputError("--listen, and a socket was passed (LISTEN_FDS): which of the two?")
     return passed
 
 

@@ -10,7 +10,6 @@ clients that send nothing, however many, keep nobody out.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import operator
 import os
 import selectors
@@ -19,6 +18,7 @@ import threading
 from typing import TYPE_CHECKING, Final, Self
 
 from pinner.errors import InputError
+from pinner.serve.address import ip_address
 from pinner.serve.channel import Channel
 from pinner.serve.connection import Connection, Limits
 from pinner.serve.tls import TlsChannel
@@ -48,12 +48,7 @@ def open_listener(host: str = "127.0.0.1", port: int = 0, *, remote: bool = Fals
         InputError: no address, one that other machines reach without `remote`, or one in use.
     """
     shown = safe(host)
-    try:
-        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError:
-        raise InputError(
-            f'cannot listen on "{shown}"', mend="give an IP address of this machine, or localhost"
-        ) from None
+    address = ip_address(host)
     if not (address.is_loopback or remote):
         raise InputError(
             f"listening on {shown} would let other machines read what is served",
