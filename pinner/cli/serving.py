@@ -30,8 +30,8 @@ from pinner.serve.storecontent import StoreContent
 from pinner.serve.tls import server_context
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from typing import TypeAlias
 
     from pinner.cli.context import Session
@@ -62,7 +62,8 @@ def run_serve(session: Session, options: ServeOptions) -> int:
         # What the command line says comes first, then the files that it names, then the store.
         passed = _passed_listener(session, options, held)
         host, port = parse_address(options.listen or DEFAULT_ADDRESS)
-        tls = _tls(session, options)
+        certified = _certified(session, options)
+        tls = None if certified is None else server_context(*certified)
         guarded = _guard(session, options, renewals)
         store = held.enter_context(session.open_store(options.store, create=False))
         handle = guarded(App(StoreContent(store)).handle)
@@ -75,6 +76,8 @@ def run_serve(session: Session, options: ServeOptions) -> int:
         host = listener.getsockname()[0]
         finished = None if log is None else log.finished
         server = Server(listener, handle, clock=session.clock, finished=finished, tls=tls)
+        if certified is not None:
+            renewals.append(lambda: server.renew_tls(server_context(*certified)))
         try:
             with server, _signals() as arriving:
                 _announce(session, _served(store, server, host, options))
@@ -129,13 +132,14 @@ def _wait(
                 session.runtime.console.note(render_error(error, label="warning:"))
 
 
-def _tls(session: Session, options: ServeOptions) -> ssl.SSLContext | None:
+def _certified(session: Session, options: ServeOptions) -> tuple[Path, Path] | None:
+    """The files of the certificate and its key; None for plain http."""
     if options.tls_cert is None and options.tls_key is None:
         return None
     if options.tls_cert is None or options.tls_key is None:
         raise InputError("--tls-cert and --tls-key belong together: give both")
     here = session.project.seen_from
-    return server_context(here / options.tls_cert, here / options.tls_key)
+    return here / options.tls_cert, here / options.tls_key
 
 
 def _access_log(

@@ -95,7 +95,7 @@ class Server:
             limits: what to spend; the defaults of `Limits` where left out.
             observe: told each request and its response before it is sent, from many threads.
             finished: told each request, the response that was sent, and how far that got.
-            tls: from `tls.server_context`; plain http where left out.
+            tls: from `tls.server_context`; plain http where left out. `renew_tls` replaces it.
         """
         self._listener = listener
         self._handle = handle
@@ -119,6 +119,10 @@ class Server:
         self._cutting = True
         if self._stopping:
             self._wake()
+
+    def renew_tls(self, context: ssl.SSLContext) -> None:
+        """Show this certificate to whoever connects from now on; from any thread."""
+        self._tls = context
 
     def __enter__(self) -> Self:
         self._acceptor.start()

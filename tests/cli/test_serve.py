@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -284,6 +285,28 @@ def test_it_speaks_tls(folder: Path) -> None:
     options = ("--tls-cert", str(issued.certificate), "--tls-key", str(issued.key))
     with pinner_serve(folder, *options) as server:
         assert server.url.startswith("https://")
+        assert server.ask("/v2/debian/tags/list").document["tags"] == ["bookworm"]
+
+
+def test_SIGHUP_renews_the_certificate(folder: Path) -> None:
+    authority = Authority.create(folder / "tls")
+    first, second = authority.issue("first"), authority.issue("second")
+    options = ("--tls-cert", str(first.certificate), "--tls-key", str(first.key))
+    with pinner_serve(folder, *options) as server:
+        host, _, port = server.address.rpartition(":")
+
+        def shown() -> str:
+            return ssl.get_server_certificate((host, int(port)), timeout=PATIENCE).strip()
+
+        assert first.certificate.read_text().startswith(shown())
+        first.key.write_bytes(second.key.read_bytes())
+        server.running.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "is not that of the certificate" in server.errors)
+        assert first.certificate.read_text().startswith(shown())
+        wanted = second.certificate.read_text()
+        first.certificate.write_text(wanted)
+        server.running.process.send_signal(signal.SIGHUP)
+        eventually(lambda: wanted.startswith(shown()))
         assert server.ask("/v2/debian/tags/list").document["tags"] == ["bookworm"]
 
 
