@@ -6,7 +6,6 @@ request -> Server -> (AccessLog is told) -> Guard -> App -> StoreContent -> Stor
 from __future__ import annotations
 
 import os
-import queue
 import secrets
 import signal
 import socket
@@ -103,28 +102,35 @@ def _announce(session: Session, served: Served) -> None:
 
 
 @contextmanager
-def _signals() -> Iterator[queue.SimpleQueue[int]]:
-    """The signals that come, in a queue; a second one while the block is left ends us at once."""
-    arriving: queue.SimpleQueue[int] = queue.SimpleQueue()
-    before = {number: signal.getsignal(number) for number in _STOPS}
-    for number in _STOPS:
-        signal.signal(number, lambda received, _: arriving.put(received))
-    try:
-        yield arriving
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _signals() -> Iterator[socket.socket]:
+    """The numbers of the signals that come, to be received; a second one, later, ends us at once.
+
+    The interpreter itself writes them, in whichever thread a signal finds it. A handler in Python,
+    such as one that fills a queue, waits for the main thread to run, and that sleeps on if the
+    signal came just before it fell asleep.
+    """
+    arriving, noted = socket.socketpair()
+    noted.setblocking(False)  # noqa: FBT003 - has no keyword
+    with arriving, noted:
+        before = {number: signal.getsignal(number) for number in _STOPS}
+        woken = signal.set_wakeup_fd(noted.fileno())
+        for number in _STOPS:
+            signal.signal(number, lambda *_: None)
+        try:
+            yield arriving
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(woken)
 
 
-def _wait(
-    session: Session, arriving: queue.SimpleQueue[int], renewals: list[Callable[[], None]]
-) -> None:
+def _wait(session: Session, arriving: socket.socket, renewals: list[Callable[[], None]]) -> None:
     """Return when a signal ends us; SIGHUP renews, where there is something to renew.
 
     In a terminal SIGHUP says that the terminal is gone, and ends us as everywhere.
     """
     renews = renewals and not session.runtime.console.err.isatty()
-    while arriving.get() == signal.SIGHUP and renews:
+    while arriving.recv(1)[0] == signal.SIGHUP and renews:
         for renew in renewals:
             try:
                 renew()

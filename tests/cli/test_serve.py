@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pinner.cli.serving import _signals
 from support.images import image, index, layer
 from support.serving import fill, pinner_serve
 from support.tls import Authority
@@ -262,6 +263,24 @@ def test_SIGHUP_renews_passwords_and_log(folder: Path) -> None:
         assert server.ask("/v2/", authorization=bob).status == 200
     assert len((folder / "log.1").read_text().splitlines()) == 1
     assert len((folder / "log").read_text().splitlines()) >= 3
+
+
+def test_a_signal_is_noticed_whichever_thread_it_finds() -> None:
+    def take() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    with _signals() as arriving:
+        arriving.settimeout(PATIENCE)
+        # As if it came just before the main thread fell asleep: nothing wakes that thread.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        try:
+            other = threading.Thread(target=take)
+            other.start()
+            assert arriving.recv(1) == bytes([signal.SIGHUP])
+            other.join()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def eventually(holds: Callable[[], bool]) -> None:
