@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 16 * 1024  # a whole record, so that OpenSSL never keeps a part of one
 _PIECE: Final = 128 * 1024  # each connection that sends a file holds one
-# Records leave in full segments, not each in one of its own; macOS lacks it.
-_CORK: Final = getattr(socket, "TCP_CORK", None)
 _HANDSHAKE: Final = b"\x16"  # how TLS begins
 _MISMATCHES: Final = ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED")  # same kind, other kind
 _MAKES: Final = "openssl req -x509 -newkey ed25519 -nodes makes a pair"
@@ -206,15 +204,9 @@ class TlsChannel(Channel):
         self._tls.settimeout(self._patience)
         self._limit(socket.SO_SNDTIMEO, self._patience)
         os.set_blocking(self._tls.fileno(), True)
-        self._cork(1)
         yield
         # Where the block failed, the connection ends.
-        self._cork(0)
         os.set_blocking(self._tls.fileno(), False)
-
-    def _cork(self, held: int) -> None:
-        if _CORK is not None:
-            self._tls.setsockopt(socket.IPPROTO_TCP, _CORK, held)
 
     def _say_goodbye(self) -> None:
         # Said without waiting for the client's own, which clients seldom send.
