@@ -24,10 +24,10 @@ def add(session: Session, *, references: tuple[str, ...], jobs: int | None) -> i
     """
     from pinner.spec.edit import Addition, add_entry  # noqa: PLC0415 - help does without
 
+    additions = [Addition.parse(reference) for reference in references]
     project = session.project
     text = project.spec_text()
-    for reference in references:
-        addition = Addition.parse(reference)
+    for addition in additions:
         text = add_entry(text, addition, path=project.shown(project.spec_path))
     data = text.encode()
     return run_lock(

@@ -43,7 +43,7 @@ def login(
     from pinner.output.logins import login_fields, render_login  # noqa: PLC0415
     from pinner.registry.helpers import PATIENT, ProcessRunner  # noqa: PLC0415
     from pinner.registry.keeping import LoginKeeper  # noqa: PLC0415
-    from pinner.registry.open import verify_login  # noqa: PLC0415
+    from pinner.registry.open import Surroundings, verify_login  # noqa: PLC0415
 
     host = login_registry(registry)
     if password is not None and password_stdin:
@@ -59,15 +59,14 @@ def login(
     runner = ProcessRunner(environ=environ, timeout=PATIENT)
     keeper = LoginKeeper(environ=environ, home=home, run_helper=runner)
     keeper.registries()  # a file that cannot be read is no reason to send a password
-    verified = verify_login(
-        host,
-        credential,
+    around = Surroundings(
         configs=session.settings.registries,
         environ=environ,
         home=home,
         clock=session.clock,
         note=session.note,
     )
+    verified = verify_login(host, credential, around)
     kept = keeper.store(host, credential)
     if not kept.helper:
         session.note(f"WARNING! Your password will be stored unencrypted in {kept.file}.")

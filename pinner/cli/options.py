@@ -35,6 +35,14 @@ class PinnerCommand(click.Command):
     def __init__(self, *, params: list[click.Parameter], **settings: Any) -> None:
         super().__init__(params=[*params, *_global_options()], add_help_option=False, **settings)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; every error knows the command that it is about."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
     def get_help(self, ctx: click.Context) -> str:
         """The help text: from rich-click in a terminal, from click for a pipe or a file."""
         runtime: Runtime = ctx.obj

@@ -48,19 +48,20 @@ class Registries:
     def open(self) -> RegistryClient:
         """The client, opened by the first call; any thread may ask."""
         from pinner.cli.home import home_needed  # noqa: PLC0415 - not before it is needed
-        from pinner.registry.open import open_client  # noqa: PLC0415
+        from pinner.registry.open import Surroundings, open_client  # noqa: PLC0415
 
         with self._lock:
             if self._client is None:
                 with home_needed():
                     home = Path.home()
-                self._client = open_client(
+                around = Surroundings(
                     configs=self._configs,
                     environ=self._runtime.environ,
                     home=home,
                     clock=self._runtime.clock,
                     note=self._note,
                 )
+                self._client = open_client(around)
             return self._client
 
     def is_mirrored(self, repository: Repository) -> bool:

@@ -6,7 +6,6 @@ request -> Server -> (AccessLog is told) -> Guard -> App -> StoreContent -> Stor
 from __future__ import annotations
 
 import os
-import queue
 import secrets
 import signal
 import socket
@@ -30,8 +29,9 @@ from pinner.serve.storecontent import StoreContent
 from pinner.serve.tls import server_context
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import TypeAlias
 
     from pinner.cli.context import Session
     from pinner.cli.serve import ServeOptions
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from pinner.serve.listing import Listing
     from pinner.serve.message import Request, Response
     from pinner.store.layout import Store
+
+    _Handle: TypeAlias = Callable[[Request], Response]
 
 _SECRET: Final = 32  # bytes
 _STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -56,16 +58,25 @@ def run_serve(session: Session, options: ServeOptions) -> int:
     """
     renewals: list[Callable[[], None]] = []
     with ExitStack() as held:
-        tls = _tls(session, options)
+        # What the command line says comes first, then the files that it names, then the store.
+        passed = _passed_listener(session, options, held)
+        host, port = parse_address(options.listen or DEFAULT_ADDRESS)
+        certified = _certified(session, options)
+        tls = None if certified is None else server_context(*certified)
+        guarded = _guard(session, options, renewals)
         store = held.enter_context(session.open_store(options.store, create=False))
+        handle = guarded(App(StoreContent(store)).handle)
         log = _access_log(session, options, renewals)
         if log is not None:
             held.callback(log.close)
-        handle = _guarded(session, options, App(StoreContent(store)).handle, renewals)
-        listener = held.enter_context(_listener(session, options))
+        listener = passed or held.enter_context(
+            open_listener(host, port, remote=options.listen is not None)
+        )
         host = listener.getsockname()[0]
         finished = None if log is None else log.finished
         server = Server(listener, handle, clock=session.clock, finished=finished, tls=tls)
+        if certified is not None:
+            renewals.append(lambda: server.renew_tls(server_context(*certified)))
         try:
             with server, _signals() as arriving:
                 _announce(session, _served(store, server, host, options))
@@ -91,28 +102,35 @@ def _announce(session: Session, served: Served) -> None:
 
 
 @contextmanager
-def _signals() -> Iterator[queue.SimpleQueue[int]]:
-    """The signals that come, in a queue; a second one while the block is left ends us at once."""
-    arriving: queue.SimpleQueue[int] = queue.SimpleQueue()
-    before = {number: signal.getsignal(number) for number in _STOPS}
-    for number in _STOPS:
-        signal.signal(number, lambda received, _: arriving.put(received))
-    try:
-        yield arriving
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _signals() -> Iterator[socket.socket]:
+    """The numbers of the signals that come, to be received; a second one, later, ends us at once.
+
+    The interpreter itself writes them, in whichever thread a signal finds it. A handler in Python,
+    such as one that fills a queue, waits for the main thread to run, and that sleeps on if the
+    signal came just before it fell asleep.
+    """
+    arriving, noted = socket.socketpair()
+    noted.setblocking(False)  # noqa: FBT003 - has no keyword
+    with arriving, noted:
+        before = {number: signal.getsignal(number) for number in _STOPS}
+        woken = signal.set_wakeup_fd(noted.fileno())
+        for number in _STOPS:
+            signal.signal(number, lambda *_: None)
+        try:
+            yield arriving
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(woken)
 
 
-def _wait(
-    session: Session, arriving: queue.SimpleQueue[int], renewals: list[Callable[[], None]]
-) -> None:
+def _wait(session: Session, arriving: socket.socket, renewals: list[Callable[[], None]]) -> None:
     """Return when a signal ends us; SIGHUP renews, where there is something to renew.
 
     In a terminal SIGHUP says that the terminal is gone, and ends us as everywhere.
     """
     renews = renewals and not session.runtime.console.err.isatty()
-    while arriving.get() == signal.SIGHUP and renews:
+    while arriving.recv(1)[0] == signal.SIGHUP and renews:
         for renew in renewals:
             try:
                 renew()
@@ -120,13 +138,14 @@ def _wait(
                 session.runtime.console.note(render_error(error, label="warning:"))
 
 
-def _tls(session: Session, options: ServeOptions) -> ssl.SSLContext | None:
+def _certified(session: Session, options: ServeOptions) -> tuple[Path, Path] | None:
+    """The files of the certificate and its key; None for plain http."""
     if options.tls_cert is None and options.tls_key is None:
         return None
     if options.tls_cert is None or options.tls_key is None:
         raise InputError("--tls-cert and --tls-key belong together: give both")
     here = session.project.seen_from
-    return server_context(here / options.tls_cert, here / options.tls_key)
+    return here / options.tls_cert, here / options.tls_key
 
 
 def _access_log(
@@ -142,30 +161,33 @@ def _access_log(
     return log
 
 
-def _guarded(
-    session: Session,
-    options: ServeOptions,
-    handle: Callable[[Request], Response],
-    renewals: list[Callable[[], None]],
-) -> Callable[[Request], Response]:
-    """`handle`, behind the passwords of `--htpasswd`."""
+def _guard(
+    session: Session, options: ServeOptions, renewals: list[Callable[[], None]]
+) -> Callable[[_Handle], _Handle]:
+    """What puts the passwords of `--htpasswd` in front of a registry."""
     if options.htpasswd is None:
-        return handle
+        return lambda handle: handle
     check = bcrypt_checker()
     path = session.project.seen_from / options.htpasswd
-    guard = Guard(handle, read_htpasswd(path), check=check, secret=secrets.token_bytes(_SECRET))
-    renewals.append(lambda: guard.renew(read_htpasswd(path)))
-    return guard.handle
+    users = read_htpasswd(path)
+
+    def guarded(handle: _Handle) -> _Handle:
+        guard = Guard(handle, users, check=check, secret=secrets.token_bytes(_SECRET))
+        renewals.append(lambda: guard.renew(read_htpasswd(path)))
+        return guard.handle
+
+    return guarded
 
 
-def _listener(session: Session, options: ServeOptions) -> socket.socket:
+def _passed_listener(
+    session: Session, options: ServeOptions, held: ExitStack
+) -> socket.socket | None:
+    """The socket that systemd has opened, if it has."""
     passed = systemd.passed_listener(session.runtime.environ, pid=os.getpid())
-    if passed is None:
-        host, port = parse_address(options.listen or DEFAULT_ADDRESS)
-        return open_listener(host, port, remote=options.listen is not None)
-    if options.listen:
-        passed.close()
-        raise InputError("--listen, and a socket was passed (LISTEN_FDS): which of the two?")
+    if passed is not None:
+        held.enter_context(passed)
+        if options.listen:
+            raise InputError("--listen, and a socket was passed (LISTEN_FDS): which of the two?")
     return passed
 
 

@@ -1,4 +1,4 @@
-"""Opens the registry client: builds what `client` needs from plain arguments."""
+"""Opens the registry client: builds what `client` needs from plain values."""
 
 from __future__ import annotations
 
@@ -55,6 +55,27 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The machine and the user, as registries are asked for them.
+
+    Attributes:
+        configs: what images.toml and the user's own file say of registries.
+        environ: proxies, places of credentials and certificates, the PATH of helpers.
+        home: the user's home folder.
+        clock: time, sleep and chance.
+        note: takes a line for the user, from any thread: waits, mirrors left, warnings.
+        tuning: timeouts, attempts and rates; None for the usual ones.
+    """
+
+    configs: Sequence[RegistryConfig]
+    environ: Mapping[str, str]
+    home: Path
+    clock: Clock
+    note: Callable[[str], None]
+    tuning: Tuning | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Means:
     """What requests are made with."""
 
@@ -64,52 +85,31 @@ class _Means:
     wire: Wire
 
 
-def open_client(
-    *,
-    configs: Sequence[RegistryConfig],
-    environ: Mapping[str, str],
-    home: Path,
-    clock: Clock,
-    note: Callable[[str], None],
-    tuning: Tuning | None = None,
-) -> RegistryClient:
+def open_client(around: Surroundings) -> RegistryClient:
     """A client for all registries; nothing is asked, read or connected before its first request.
-
-    Args:
-        configs: what images.toml and the user's own file say of registries.
-        environ: proxies, places of credentials and certificates, the PATH of helpers.
-        home: the user's home folder.
-        clock: time, sleep and chance.
-        note: takes a line for the user, from any thread: waits, mirrors left, warnings.
-        tuning: timeouts, attempts and rates.
 
     Raises:
         InputError: a proxy variable that cannot be used.
     """
-    means = _means(
-        configs=configs,
-        environ=environ,
-        home=home,
-        clock=clock,
-        note=note,
-        tuning=tuning or Tuning(),
-        warnings=Warnings(note),
-    )
+    means = _means(around, warn=around.note)
 
     def endpoints(repository: Repository, by_digest: bool) -> tuple[Endpoint, ...]:  # noqa: FBT001
         return endpoints_for(
             repository,
-            configs,
+            around.configs,
             by_digest=by_digest,
             has_certificates=means.contexts.has_certificates,
         )
 
     authenticator = Authenticator(
         credentials=CredentialStore(
-            environ=environ, home=home, run_helper=ProcessRunner(environ=environ), note=note
+            environ=around.environ,
+            home=around.home,
+            run_helper=ProcessRunner(environ=around.environ),
+            note=around.note,
         ),
         exchange=TokenExchange(means.wire, means.courier),
-        clock=clock,
+        clock=around.clock,
     )
     return RegistryClient(
         wire=means.wire,
@@ -117,32 +117,17 @@ def open_client(
         authenticator=authenticator,
         endpoints=endpoints,
         transport=means.transport,
-        note=note,
+        note=around.note,
     )
 
 
-def verify_login(
-    registry: str,
-    credential: Credential,
-    *,
-    configs: Sequence[RegistryConfig],
-    environ: Mapping[str, str],
-    home: Path,
-    clock: Clock,
-    note: Callable[[str], None],
-    tuning: Tuning | None = None,
-) -> bool:
+def verify_login(registry: str, credential: Credential, around: Surroundings) -> bool:
     """Try user and password at a registry; whether it took them, False where it asks for none.
 
     Args:
         registry: `host[:port]`.
         credential: what to try; shown nowhere, not even where a server repeats it.
-        configs: what the user's own file says of registries.
-        environ: as for `open_client`.
-        home: the same.
-        clock: the same.
-        note: takes a line for the user: waits.
-        tuning: timeouts, attempts and rates.
+        around: its `configs` are those of the user's own file.
 
     Raises:
         AccessDenied: the registry refused them.
@@ -150,16 +135,10 @@ def verify_login(
         RegistryError: no answer, or none that can be believed.
     """
     # What a registry warns of could repeat what it was sent.
-    means = _means(
-        configs=configs,
-        environ=environ,
-        home=home,
-        clock=clock,
-        note=note,
-        tuning=tuning or Tuning(),
-        warnings=Warnings(lambda _: None),
+    means = _means(around, warn=lambda _: None)
+    endpoint = endpoint_of(
+        registry, around.configs, has_certificates=means.contexts.has_certificates
     )
-    endpoint = endpoint_of(registry, configs, has_certificates=means.contexts.has_certificates)
     sign_in = SignIn(
         endpoint=endpoint, credential=credential, wire=means.wire, courier=means.courier
     )
@@ -169,18 +148,11 @@ def verify_login(
         means.transport.close()
 
 
-def _means(
-    *,
-    configs: Sequence[RegistryConfig],
-    environ: Mapping[str, str],
-    home: Path,
-    clock: Clock,
-    note: Callable[[str], None],
-    tuning: Tuning,
-    warnings: Warnings,
-) -> _Means:
+def _means(around: Surroundings, *, warn: Callable[[str], None]) -> _Means:
+    """What requests are made with; `warn` takes a line for each thing that a registry warns of."""
+    environ, clock, tuning = around.environ, around.clock, around.tuning or Tuning()
     contexts = TlsContexts(
-        folders=certificate_folders(environ, home), environ=environ, configs=configs
+        folders=certificate_folders(environ, around.home), environ=environ, configs=around.configs
     )
     proxies = Proxies.of(environ)
     streams = OpenStreams()
@@ -202,12 +174,12 @@ def _means(
         ),
     )
     patience = Patience(
-        policy=tuning.retries, clock=clock, note=note, stopped=lambda: streams.aborted
+        policy=tuning.retries, clock=clock, note=around.note, stopped=lambda: streams.aborted
     )
     courier = Courier(
         httpx.Client(transport=transport, trust_env=False, cookies=_no_cookies()),
         pauses=patience.pauses,
-        warnings=warnings,
+        warnings=Warnings(warn),
         rate=tuning.rate,
         monotonic=clock.monotonic,
     )

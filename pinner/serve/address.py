@@ -17,7 +17,7 @@ def parse_address(text: str) -> tuple[str, int]:
     """Host and port of `127.0.0.1:5000`, `localhost:5000`, `[::1]:5000`; port 0 is any.
 
     Raises:
-        InputError: it is not of this form.
+        InputError: it is not of this form, or the host is a name other than `localhost`.
     """
     found = _ADDRESS.fullmatch(text)
     if found is None or int(found["port"]) > _PORT_LIMIT:
@@ -25,7 +25,27 @@ def parse_address(text: str) -> tuple[str, int]:
             f'"{safe(text, limit=160)}" is not an address to listen on',
             mend='write HOST:PORT: "127.0.0.1:5000", "[::1]:5000", "0.0.0.0:5000" for all',
         )
-    return found["six"] or found["host"], int(found["port"])
+    host = found["six"] or found["host"]
+    ip_address(host)
+    return host, int(found["port"])
+
+
+def ip_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address that a host to listen on stands for.
+
+    Args:
+        host: an IP address, or `localhost`: 127.0.0.1.
+
+    Raises:
+        InputError: another name.
+    """
+    try:
+        return ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        raise InputError(
+            f'cannot listen on "{safe(host, limit=160)}"',
+            mend="give an IP address of this machine, or localhost",
+        ) from None
 
 
 def is_loopback(host: str) -> bool:

@@ -10,7 +10,6 @@ clients that send nothing, however many, keep nobody out.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import operator
 import os
 import selectors
@@ -19,6 +18,7 @@ import threading
 from typing import TYPE_CHECKING, Final, Self
 
 from pinner.errors import InputError
+from pinner.serve.address import ip_address
 from pinner.serve.channel import Channel
 from pinner.serve.connection import Connection, Limits
 from pinner.serve.tls import TlsChannel
@@ -48,12 +48,7 @@ def open_listener(host: str = "127.0.0.1", port: int = 0, *, remote: bool = Fals
         InputError: no address, one that other machines reach without `remote`, or one in use.
     """
     shown = safe(host)
-    try:
-        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError:
-        raise InputError(
-            f'cannot listen on "{shown}"', mend="give an IP address of this machine, or localhost"
-        ) from None
+    address = ip_address(host)
     if not (address.is_loopback or remote):
         raise InputError(
             f"listening on {shown} would let other machines read what is served",
@@ -100,7 +95,7 @@ class Server:
             limits: what to spend; the defaults of `Limits` where left out.
             observe: told each request and its response before it is sent, from many threads.
             finished: told each request, the response that was sent, and how far that got.
-            tls: from `tls.server_context`; plain http where left out.
+            tls: from `tls.server_context`; plain http where left out. `renew_tls` replaces it.
         """
         self._listener = listener
         self._handle = handle
@@ -124,6 +119,10 @@ class Server:
         self._cutting = True
         if self._stopping:
             self._wake()
+
+    def renew_tls(self, context: ssl.SSLContext) -> None:
+        """Show this certificate to whoever connects from now on; from any thread."""
+        self._tls = context
 
     def __enter__(self) -> Self:
         self._acceptor.start()

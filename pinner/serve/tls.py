@@ -1,13 +1,15 @@
 """TLS for the server: the certificate it shows, and a channel that speaks it.
 
-Files go through OpenSSL in pieces, without the interpreter's lock. The kernel could do it (kTLS),
-but Python tells neither whether OpenSSL handed it the keys nor offers OpenSSL's sendfile.
+Files go through OpenSSL in pieces of many records, without the interpreter's lock, and the kernel
+waits for the client between them. It could encrypt as well (kTLS), but Python tells neither whether
+OpenSSL handed it the keys nor offers OpenSSL's sendfile.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http
+import os
 import socket
 import ssl
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -18,11 +20,12 @@ from pinner.serve.http1 import BadHead
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
 _CHUNK: Final = 16 * 1024  # a whole record, so that OpenSSL never keeps a part of one
-_PIECE: Final = 64 * 1024  # each connection that sends a file holds one
+_PIECE: Final = 128 * 1024  # each connection that sends a file holds one
 _HANDSHAKE: Final = b"\x16"  # how TLS begins
 _MISMATCHES: Final = ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED")  # same kind, other kind
 _MAKES: Final = "openssl req -x509 -newkey ed25519 -nodes makes a pair"
@@ -148,17 +151,18 @@ class TlsChannel(Channel):
 
         Raises:
             ConnectionAbortedError: the file shrank: a cut connection, never a short blob.
+            TimeoutError: the client took nothing for as long as its patience.
         """
-        self._tls.settimeout(self._patience)
-        self._send_pieces(head)
-        file.seek(start)
-        buffer = memoryview(bytearray(min(_PIECE, length)))
-        while length:
-            count = file.readinto(buffer[:length])  # type: ignore[attr-defined] # BinaryIO lacks it
-            if not count:
-                raise ConnectionAbortedError
-            self._send_pieces(buffer[:count])
-            length -= count
+        with self._waiting_in_the_kernel():
+            self._send_pieces(head)
+            file.seek(start)
+            buffer = memoryview(bytearray(min(_PIECE, length)))
+            while length:
+                count = file.readinto(buffer[:length])  # type: ignore[attr-defined] # BinaryIO
+                if not count:
+                    raise ConnectionAbortedError
+                self._send_pieces(buffer[:count])
+                length -= count
 
     def end(self) -> None:
         """Tell the client, by TLS and by TCP, that nothing more will be sent."""
@@ -188,6 +192,21 @@ class TlsChannel(Channel):
             count = self._tls.send(rest[:_PIECE])
             self.sent += count
             rest = rest[count:]
+
+    @contextlib.contextmanager
+    def _waiting_in_the_kernel(self) -> Iterator[None]:
+        """Let OpenSSL write record after record, each of which waits for room by itself.
+
+        Python, given a timeout, makes a socket one that never waits, asks `poll` for room behind
+        each write that found none, and takes the interpreter's lock around it. Here only the
+        timeout is Python's: it ends a piece once the kernel's own (`SO_SNDTIMEO`) has passed.
+        """
+        self._tls.settimeout(self._patience)
+        self._limit(socket.SO_SNDTIMEO, self._patience)
+        os.set_blocking(self._tls.fileno(), True)
+        yield
+        # Where the block failed, the connection ends.
+        os.set_blocking(self._tls.fileno(), False)
 
     def _say_goodbye(self) -> None:
         # Said without waiting for the client's own, which clients seldom send.

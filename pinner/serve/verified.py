@@ -62,10 +62,13 @@ class Verified:
             IntegrityError: it holds others.
             StoreError: it cannot be read.
         """
+        path = self._store.path(digest)
+        if _state(path) is None:  # not remembered: anybody can make digests up, without end
+            return None
         with self._lock:
             turn = self._turns.setdefault(digest, threading.Lock())
         with turn:
-            return steadily(self._store.path(digest), lambda: self._look(digest))
+            return steadily(path, lambda: self._look(digest))
 
     def _look(self, digest: Digest) -> int | None:
         size, state = self._store.size(digest), _state(self._store.path(digest))

@@ -31,11 +31,12 @@ def through_pinner() -> Read:
     from pinner.oci.descriptor import Descriptor  # noqa: PLC0415
     from pinner.oci.digest import Digest  # noqa: PLC0415
     from pinner.oci.reference import Reference  # noqa: PLC0415
-    from pinner.registry.open import open_client  # noqa: PLC0415
+    from pinner.registry.open import Surroundings, open_client  # noqa: PLC0415
 
-    client = open_client(
+    around = Surroundings(
         configs=(), environ={}, home=Path("/nonexistent"), clock=SystemClock(), note=print
     )
+    client = open_client(around)
 
     def read(url: str, take: Callable[[Buffer], None]) -> None:
         parts = urllib.parse.urlsplit(url)

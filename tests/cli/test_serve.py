@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pinner.cli.serving import _signals
 from support.images import image, index, layer
 from support.serving import fill, pinner_serve
 from support.tls import Authority
@@ -263,6 +265,24 @@ def test_SIGHUP_renews_passwords_and_log(folder: Path) -> None:
     assert len((folder / "log").read_text().splitlines()) >= 3
 
 
+def test_a_signal_is_noticed_whichever_thread_it_finds() -> None:
+    def take() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    with _signals() as arriving:
+        arriving.settimeout(PATIENCE)
+        # As if it came just before the main thread fell asleep: nothing wakes that thread.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        try:
+            other = threading.Thread(target=take)
+            other.start()
+            assert arriving.recv(1) == bytes([signal.SIGHUP])
+            other.join()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def eventually(holds: Callable[[], bool]) -> None:
     """Wait until it holds, which a signal brings about."""
     deadline = time.monotonic() + PATIENCE
@@ -284,6 +304,28 @@ def test_it_speaks_tls(folder: Path) -> None:
     options = ("--tls-cert", str(issued.certificate), "--tls-key", str(issued.key))
     with pinner_serve(folder, *options) as server:
         assert server.url.startswith("https://")
+        assert server.ask("/v2/debian/tags/list").document["tags"] == ["bookworm"]
+
+
+def test_SIGHUP_renews_the_certificate(folder: Path) -> None:
+    authority = Authority.create(folder / "tls")
+    first, second = authority.issue("first"), authority.issue("second")
+    options = ("--tls-cert", str(first.certificate), "--tls-key", str(first.key))
+    with pinner_serve(folder, *options) as server:
+        host, _, port = server.address.rpartition(":")
+
+        def shown() -> str:
+            return ssl.get_server_certificate((host, int(port)), timeout=PATIENCE).strip()
+
+        assert first.certificate.read_text().startswith(shown())
+        first.key.write_bytes(second.key.read_bytes())
+        server.running.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "is not that of the certificate" in server.errors)
+        assert first.certificate.read_text().startswith(shown())
+        wanted = second.certificate.read_text()
+        first.certificate.write_text(wanted)
+        server.running.process.send_signal(signal.SIGHUP)
+        eventually(lambda: wanted.startswith(shown()))
         assert server.ask("/v2/debian/tags/list").document["tags"] == ["bookworm"]
 
 

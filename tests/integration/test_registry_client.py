@@ -18,7 +18,7 @@ from pinner.oci.descriptor import Descriptor
 from pinner.oci.digest import Digest
 from pinner.oci.reference import Reference
 from pinner.oci.registryconfig import RegistryConfig
-from pinner.registry.open import open_client
+from pinner.registry.open import Surroundings, open_client
 from support.layouts import INDEX, MANIFEST
 from support.programs import free_port
 from support.pushing import skopeo_inspect
@@ -80,14 +80,14 @@ def open_to(home: Path, notes: list[str]) -> Iterator[OpenTo]:
             config = RegistryConfig(
                 host=registry.address, mirrors=tuple(mirrors), ca_file=registry.ca_file
             )
-            client = open_client(
+            around = Surroundings(
                 configs=(config,),
                 environ={"HOME": str(home)},
                 home=home,
                 clock=SystemClock(),
                 note=notes.append,
             )
-            return stack.enter_context(client)
+            return stack.enter_context(open_client(around))
 
         yield open_
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinner.oci.reference import Reference
 from pinner.registry.http11 import Timeouts
-from pinner.registry.open import Tuning, open_client
+from pinner.registry.open import Surroundings, Tuning, open_client
 from support.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def opened(
     """Open a client whose home folder is `home`, and close it in the end."""
     clock = clock or FakeClock()
     notes: list[str] = []
-    client = open_client(
+    around = Surroundings(
         configs=configs,
         environ=environ or {},
         home=home,
@@ -52,7 +52,7 @@ def opened(
         note=notes.append,
         tuning=tuning,
     )
-    with client:
+    with open_client(around) as client:
         yield Opened(client=client, clock=clock, notes=notes)
 
 

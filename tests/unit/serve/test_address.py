@@ -32,6 +32,15 @@ def test_what_is_no_address(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["images.example:5000", "[fe80::x]:1", "127.1:5000", "\x1b[31m.:1"]
+)
+def test_a_host_is_an_address_or_localhost(text: str) -> None:
+    with pytest.raises(InputError, match=r"cannot listen on|not an address") as refused:
+        parse_address(text)
+    assert "\x1b" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("host", "loopback", "everything"),
     [
         ("127.0.0.1", True, False),

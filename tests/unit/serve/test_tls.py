@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import ssl
 import threading
@@ -225,6 +226,28 @@ def test_W07_a_client_that_takes_nothing_is_cut(
     assert 0 < sent[0].body < BIG
 
 
+def test_W07_a_client_that_stops_within_a_piece_is_cut(
+    tmp_path: Path,
+    authority: Authority,
+    context: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pinner.serve.tls._PIECE", BIG)  # the kernel alone keeps the time then
+    blob = big_file(tmp_path)
+    told: queue.SimpleQueue[Sent] = queue.SimpleQueue()
+    with (
+        serving(
+            lambda _: file_response(blob, 0, BIG),
+            Limits(patience=0.5, grace=0),
+            tls=context,
+            finished=lambda *what: told.put(what[2]),
+        ) as server,
+        dial_tls(server, trusting(authority)) as client,
+    ):
+        client.sendall(ASK)
+        assert not told.get(timeout=60).whole
+
+
 @pytest.mark.parametrize("why", ["idle", "left", "room"])
 def test_a_connection_that_is_closed_says_goodbye(
     authority: Authority, context: ssl.SSLContext, why: str
@@ -262,6 +285,27 @@ def test_leaving_cuts_a_handshake(context: ssl.SSLContext) -> None:
             stack.close()
             assert time.monotonic() - began < 5
             assert everything(client)[:1] in {b"", ALERT}
+
+
+def test_leaving_cuts_a_file_that_nobody_takes(
+    tmp_path: Path, authority: Authority, context: ssl.SSLContext
+) -> None:
+    blob = big_file(tmp_path)
+    told: queue.SimpleQueue[Sent] = queue.SimpleQueue()
+    with ExitStack() as stack:
+        server = stack.enter_context(
+            serving(
+                lambda _: file_response(blob, 0, BIG),
+                Limits(patience=600, grace=0),
+                tls=context,
+                finished=lambda *what: told.put(what[2]),
+            )
+        )
+        with dial_tls(server, trusting(authority)) as client:
+            client.sendall(ASK)
+            assert client.recv(10)  # the file is under way
+            stack.close()
+            assert not told.get(timeout=60).whole
 
 
 def test_a_file_that_shrinks_is_never_a_whole_blob(

@@ -35,6 +35,13 @@ def test_a_blob_is_as_large_as_its_bytes(store: Store) -> None:
     assert Verified(store).size(Digest.of(b"absent")) is None
 
 
+def test_digests_that_somebody_makes_up_are_not_remembered(store: Store) -> None:
+    verified = Verified(store)
+    for number in range(100):
+        assert verified.size(Digest.of(b"%d" % number)) is None
+    assert not verified._turns
+
+
 def test_W05_bytes_of_another_digest_are_corrupt(store: Store) -> None:
     replace(store, b"9876543210")
     with pytest.raises(IntegrityError, match="corrupt"):
