@@ -106,8 +106,8 @@ def _write(session: Session, plan: ArchivePlan, store: Store, output: Path | Non
         write_archive(plan, store, fd, _STDOUT, jobs=jobs)
         return ""
     wrote = safe(str(output))
-    with replacing(session.project.seen_from / output) as fd:
-        write_archive(plan, store, fd, wrote, jobs=jobs)
+    with replacing(session.project.seen_from / output) as stream:
+        write_archive(plan, store, stream.fd, wrote, jobs=jobs)
     return wrote
 
 
