@@ -8,6 +8,7 @@ plan       which blobs go along, and in which order (pure)
 documents  what index.json and manifest.json name (pure)
 tar        the headers of a tar (pure)
 write      the stream: the kernel copies blobs while threads hash them
+shown      how far it is, told to a listener
 
 The tar is an OCI image layout (image-spec image-layout.md) and has docker's `manifest.json`
 (moby image/spec v1.2) over the same blobs. docs/archives.md says what each reader makes of it.

@@ -60,6 +60,13 @@ class Named:
     image: Image
     digests: tuple[Digest, ...]
 
+    @property
+    def blobs(self) -> tuple[StoredBlob, ...]:
+        """What it needs of the store, each once."""
+        return tuple(
+            StoredBlob(digest=digest, size=size) for digest, size in _stored(self.image).items()
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivePlan:
@@ -121,16 +128,23 @@ def _blobs(images: Iterable[Image], roots: Iterable[Roots]) -> Iterator[File | S
     """Each blob once, in any order."""
     stored: dict[Digest, int] = {}
     for image in images:
-        if image.index is not None:
-            stored[image.index[0].digest] = len(image.index[0].data)
-        for member in image.members:
-            stored.update({blob.digest: blob.size for blob in member.blobs()})
+        stored.update(_stored(image))
     for digest, size in stored.items():
         yield StoredBlob(digest=digest, size=size)
     made = {found.made.digest: found.made.data for found in roots if found.made is not None}
     for digest, data in made.items():
         if digest not in stored:
             yield File(name=blob_path(digest), data=data)
+
+
+def _stored(image: Image) -> dict[Digest, int]:
+    """The sizes of what an image needs of the store."""
+    sizes: dict[Digest, int] = {}
+    if image.index is not None:
+        sizes[image.index[0].digest] = len(image.index[0].data)
+    for member in image.members:
+        sizes.update({blob.digest: blob.size for blob in member.blobs()})
+    return sizes
 
 
 def _unique(images: Sequence[Image]) -> list[Image]:

@@ -22,18 +22,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 from pinner.archive.plan import StoredBlob
+from pinner.archive.shown import Shown
 from pinner.archive.tar import BLOCK, END, header, padding
 from pinner.errors import IntegrityError, StoreError
 from pinner.fsio import release
+from pinner.progress import NullProgress
 from pinner.store.fs import store_error
 from pinner.terminal import safe
 from pinner.workers import start_daemon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pinner.archive.plan import ArchivePlan
+    from pinner.progress import Progress
     from pinner.store.layout import Store
 
 _PIECE: Final = 256 * 1024  # stays in a core's cache between the copy and the hash
@@ -46,7 +49,16 @@ _CANNOT_SEND: Final = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSOCK, err
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-def write_archive(plan: ArchivePlan, store: Store, fd: int, where: str, *, jobs: int) -> None:
+def write_archive(
+    plan: ArchivePlan,
+    store: Store,
+    fd: int,
+    where: str,
+    *,
+    jobs: int,
+    progress: Progress | None = None,
+    wrote: Callable[[int], None] = lambda _: None,
+) -> None:
     """Write the whole archive to a descriptor: a file, a pipe or a socket.
 
     Args:
@@ -55,17 +67,20 @@ def write_archive(plan: ArchivePlan, store: Store, fd: int, where: str, *, jobs:
         fd: takes the bytes, from where it stands; it stays open.
         where: names it in messages, safe to print.
         jobs: how many threads hash.
+        progress: who listens.
+        wrote: is told how many more bytes of blobs were written; what it raises ends the archive.
 
     Raises:
         IntegrityError: a blob's bytes are not those of its digest. What was written is no archive.
         StoreError: a blob has gone or cannot be read, or the target takes no more.
     """
     sink = _Sink(fd, where)
+    shown = Shown(plan, progress or NullProgress(), wrote)
     with _Verifier(plan.blobs, store, jobs=jobs) as verifier:
         for entry in plan.entries:
             if isinstance(entry, StoredBlob):
                 sink.write(header(entry.name, entry.size))
-                _copy(verifier.take(), sink)
+                _copy(verifier.take(), sink, shown)
                 sink.write(padding(entry.size))
             else:
                 size = len(entry.data)
@@ -73,12 +88,15 @@ def write_archive(plan: ArchivePlan, store: Store, fd: int, where: str, *, jobs:
     sink.write(END)
 
 
-def _copy(blob: _Opened, sink: _Sink) -> None:
+def _copy(blob: _Opened, sink: _Sink, shown: Shown) -> None:
     with blob:
         rest = max(0, blob.size - BLOCK)
-        sink.copy(blob, 0, rest)
+        for count in sink.copy(blob, 0, rest):
+            shown.moved(blob.blob, count)
         blob.require_sound()
-        sink.copy(blob, rest, blob.size)
+        for count in sink.copy(blob, rest, blob.size):
+            shown.moved(blob.blob, count)
+    shown.ended(blob.blob)
 
 
 @dataclass(slots=True)
@@ -214,13 +232,14 @@ class _Sink:
                 except BlockingIOError:
                     self._wait()
 
-    def copy(self, blob: _Opened, start: int, end: int) -> None:
-        """Write the bytes [start, end) of a blob's file."""
+    def copy(self, blob: _Opened, start: int, end: int) -> Iterator[int]:
+        """Write the bytes [start, end) of a blob's file; how many at a time."""
         while start < end:
             sent = self._send(blob, start, min(end - start, _COPIED))
             if not sent:
                 raise blob.corrupt()  # it became shorter
             start += sent
+            yield sent
 
     def _send(self, blob: _Opened, start: int, count: int) -> int:
         """Write some of the bytes from `start` on; how many, 0 at the end of the file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ from pinner.errors import AnswerNo, InputError
 from pinner.outcome import Failed
 from pinner.output.archive import archive_fields, archive_notes, render_archive
 from pinner.output.units import listing
+from pinner.progress import NullProgress
 from pinner.sync.select import select_images
 from pinner.terminal import safe
 
@@ -106,8 +108,11 @@ def _write(session: Session, plan: ArchivePlan, store: Store, output: Path | Non
         write_archive(plan, store, fd, _STDOUT, jobs=jobs)
         return ""
     wrote = safe(str(output))
-    with replacing(session.project.seen_from / output) as fd:
-        write_archive(plan, store, fd, wrote, jobs=jobs)
+    watched = session.watch() if session.runtime.console.moving else nullcontext(NullProgress())
+    with replacing(session.project.seen_from / output) as stream, watched as progress:
+        write_archive(
+            plan, store, stream.fd, wrote, jobs=jobs, progress=progress, wrote=stream.wrote
+        )
     return wrote
 
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pinner.oci.digest import Digest
-from pinner.sync.download import fetch_blobs
 from pinner.sync.plan import BlobNeed
-from pinner.sync.shown import show
-from pinner.sync.transfer import BlobFailed
+from pinner.sync.shown import fetch_shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from pinner.clock import Clock
     from pinner.compare.reading import CompareSource
     from pinner.errors import PinnerError
     from pinner.oci.descriptor import Descriptor
+    from pinner.oci.digest import Digest
     from pinner.oci.reference import Repository
     from pinner.progress import Progress
     from pinner.store.layout import Store
     from pinner.store.leases import Lease
-    from pinner.sync.transfer import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,31 +62,16 @@ class Fetcher:
         wanted = list(wants)
         self.lease.hold(want.descriptor.digest for want in wanted)
         needs = _needs(want for want in wanted if not want.is_in(self.store))
-        failed: dict[Digest, PinnerError] = {}
         if not needs:
-            return failed
-        images = show(self.progress, needs)
-
-        def handle(events: Sequence[Event]) -> None:
-            failed.update(
-                {event.digest: event.error for event in events if isinstance(event, BlobFailed)}
-            )
-
-        fetch_blobs(
+            return {}
+        return fetch_shown(
             needs,
             self.store,
             self.open_source(),
             progress=self.progress,
             clock=self.clock,
             jobs=self.jobs,
-            handle=handle,
         )
-        for image in images:
-            if any(Digest.parse(blob) in failed for blob in image.blobs):
-                self.progress.image_failed(image.name)
-            else:
-                self.progress.image_done(image.name)
-        return failed
 
 
 def _needs(wants: Iterable[Want]) -> tuple[BlobNeed, ...]:

@@ -9,7 +9,8 @@ survey     images, manifests and blobs together: what is missing
 plan       each blob once: uploaded, mounted, or there (pure)
 work       which worker does what next
 push       one blob, or one image's manifests, to the registry
-shipping   downloads first, then pushes, and rounds for what was denied
+shipping   downloads, and pushes what is there meanwhile; rounds for what was denied
+fetching   how downloads are told beside uploads
 run        the whole of it
 """
 

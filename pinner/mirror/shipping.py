@@ -1,4 +1,7 @@
-"""The way of the bytes: download what the store lacks, push, and once more what was denied.
+"""The way of the bytes: download what the store lacks, push what it has, and again what was denied.
+
+A blob is pushed when it is in the store, and an image's manifests when all its blobs are at the
+target, while other blobs are still on their way to the store.
 
 A registry may refuse a mount, or lack a blob that it was thought to have. Where the store has no
 bytes to upload instead, they are downloaded then, and the images concerned go another round.
@@ -11,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pinner.errors import PinnerError
+from pinner.mirror.fetching import Fetching
 from pinner.mirror.plan import BlobWork
 from pinner.mirror.push import BlobMoved, ImagePushed, Pusher
 from pinner.mirror.work import Board, Refused, work_through
@@ -22,7 +26,7 @@ from pinner.sync.result import Amount
 from pinner.sync.transfer import BlobDone, BlobFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pinner.clock import Clock
     from pinner.mirror.record import Record
@@ -63,55 +67,60 @@ class Shipping:
         """
         pusher = Pusher(self.store, self.sink, self.progress)
         for number in range(1, _ROUNDS + 1):
-            self._fetch([work for work in blobs if work.is_upload])
             self._denied.clear()
             waiting = [tree for tree in trees if tree.name not in self.record.outcomes]
             names = {tree.name for tree in waiting}
             work = [blob for blob in blobs if names.intersection(blob.images)]
-            self._show(waiting, [blob.descriptor for blob in work if blob.is_upload])
+            uploads = [blob for blob in work if blob.is_upload]
+            needs = self._needs(uploads)
+            self._show(waiting, [blob.descriptor for blob in uploads], needs.values())
+            board = Board(waiting, work, needs)
             work_through(
-                Board(waiting, work),
+                board,
                 pusher,
                 jobs=self.jobs,
                 last_time=number == _ROUNDS,
                 handle=functools.partial(self._handle, waiting),
+                meanwhile=functools.partial(self._fetch, needs, board) if needs else None,
             )
             if not self._denied:
                 return
             blobs = [_upload(*key, *denied) for key, denied in self._denied.items()]
 
-    def _fetch(self, uploads: Sequence[BlobWork]) -> None:
-        """Download what the store lacks; images that wait for what cannot be had fail."""
-        needs = {
+    def _needs(self, uploads: Sequence[BlobWork]) -> dict[Digest, BlobNeed]:
+        """What has to be downloaded before it can be uploaded."""
+        return {
             work.descriptor.digest: BlobNeed(
                 descriptor=work.descriptor, repositories=work.sources, images=work.images
             )
             for work in uploads
             if not self.store.has(work.descriptor.digest, work.descriptor.size)
         }
-        if not needs:
-            return
+
+    def _fetch(
+        self, needs: Mapping[Digest, BlobNeed], board: Board, look: Callable[[], None]
+    ) -> None:
+        """Download what the store lacks; images that wait for what cannot be had fail."""
 
         def handle(events: Sequence[Event]) -> None:
             for event in events:
-                if isinstance(event, BlobDone) and event.fetched is not None:
-                    self.record.count("fetched", Amount(blobs=1, size=event.fetched))
+                if isinstance(event, BlobDone):
+                    if event.fetched is not None:
+                        self.record.count("fetched", Amount(blobs=1, size=event.fetched))
+                    board.arrived(event.digest)
                 elif isinstance(event, BlobFailed):
-                    for name in needs[event.digest].images:
+                    for name in board.lost(event.digest):
                         self.record.fail(name, event.error)
                         self.progress.image_failed(name)
+            look()
 
         count = f"{len(needs)} blobs" if len(needs) > 1 else "one blob"
         self.progress.note(f"fetching {count} that the store lacks")
-        self.progress.plan(
-            tuple(_by_image((need.descriptor, need.images) for need in needs.values())),
-            _plans(need.descriptor for need in needs.values()),
-        )
         fetch_blobs(
             list(needs.values()),
             self.store,
             self.open_source(),
-            progress=self.progress,
+            progress=Fetching(self.progress),
             clock=self.clock,
             jobs=self.jobs,
             handle=handle,
@@ -149,12 +158,21 @@ class Shipping:
                 [NamedDescriptor(name=name, descriptor=to) for name, to in tree.names.items()]
             )
 
-    def _show(self, trees: Sequence[ImageTree], uploads: Sequence[Descriptor]) -> None:
+    def _show(
+        self,
+        trees: Sequence[ImageTree],
+        uploads: Sequence[Descriptor],
+        needs: Iterable[BlobNeed],
+    ) -> None:
+        """Tell the plan: of each image what is uploaded; in all, also what is downloaded."""
         sent = {blob.digest for blob in uploads}
         wanted = [
             (blob, (tree.name,)) for tree in trees for blob in tree.blobs if blob.digest in sent
         ]
-        self.progress.plan(tuple(_by_image(wanted)), _plans(uploads))
+        self.progress.plan(
+            tuple(_by_image(wanted)),
+            (*_plans(uploads), *Fetching.plans(need.descriptor for need in needs)),
+        )
 
 
 def _upload(

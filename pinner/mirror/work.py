@@ -2,12 +2,14 @@
 
     take     the next step for a worker; waits while others may still make one due
     done     a step's result; what it makes due is next
+    arrived  a blob that was waited for is in the store; lost: it cannot be had
 
 The calling thread sees every result, in the order in which they came.
 """
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections import deque
@@ -19,7 +21,7 @@ from pinner.mirror.push import BlobMoved, ImagePushed
 from pinner.workers import start_daemon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from pinner.errors import PinnerError
     from pinner.mirror.push import Pusher
@@ -49,17 +51,31 @@ Event = BlobMoved | ImagePushed | Refused | Broken
 class Board:
     """The steps that are due; safe for threads."""
 
-    def __init__(self, trees: Sequence[ImageTree], blobs: Iterable[BlobWork]) -> None:
-        """Let every image of `trees` wait for those of its blobs that are among `blobs`."""
-        self._blobs = deque(blobs)
+    def __init__(
+        self,
+        trees: Sequence[ImageTree],
+        blobs: Iterable[BlobWork],
+        absent: Collection[Digest] = (),
+    ) -> None:
+        """Let every image of `trees` wait for those of its blobs that are among `blobs`.
+
+        A blob that is `absent` is given out when it has arrived, before those that can wait.
+        """
+        self._blobs: deque[BlobWork] = deque()
+        self._absent: dict[Digest, list[BlobWork]] = {}
         self._images: deque[ImageTree] = deque()
         self._waiting: dict[str, tuple[ImageTree, set[Digest]]] = {
             tree.name: (tree, set()) for tree in trees
         }
-        for work in self._blobs:
+        for work in blobs:
+            digest = work.descriptor.digest
+            if digest in absent:
+                self._absent.setdefault(digest, []).append(work)
+            else:
+                self._blobs.append(work)
             for name in work.images:
                 if name in self._waiting:
-                    self._waiting[name][1].add(work.descriptor.digest)
+                    self._waiting[name][1].add(digest)
         self._under_way = 0
         self._stopped = False
         self._changed = threading.Condition()
@@ -72,7 +88,7 @@ class Board:
                 if self._images or self._blobs:
                     self._under_way += 1
                     return self._images.popleft() if self._images else self._blobs.popleft()
-                if not self._under_way:
+                if not self._under_way and not self._absent:
                     return None
                 self._changed.wait()
             return None
@@ -85,6 +101,25 @@ class Board:
             self._release()
             self._changed.notify_all()
         return refused
+
+    def arrived(self, digest: Digest) -> None:
+        """An absent blob is in the store."""
+        with self._changed:
+            self._blobs.extendleft(self._absent.pop(digest, ()))
+            self._changed.notify_all()
+
+    def lost(self, digest: Digest) -> list[str]:
+        """An absent blob cannot be had; the images that need it, which are given up."""
+        with self._changed:
+            names = [name for work in self._absent.pop(digest, ()) for name in work.images]
+            for name in names:
+                self._waiting.pop(name, None)
+            self._blobs = deque(work for work in self._blobs if self._is_wanted(work))
+            self._changed.notify_all()
+        return names
+
+    def _is_wanted(self, work: BlobWork) -> bool:
+        return any(name in self._waiting for name in work.images)
 
     def stop(self) -> None:
         """Give out nothing any more."""
@@ -124,6 +159,7 @@ def work_through(
     jobs: int,
     last_time: bool,
     handle: Callable[[BlobMoved | ImagePushed | Refused], None],
+    meanwhile: Callable[[Callable[[], None]], None] | None = None,
 ) -> None:
     """Do everything that is on the board, or comes to be due, by `jobs` workers.
 
@@ -133,39 +169,66 @@ def work_through(
         jobs: how many at once.
         last_time: whether what the registry lacks is final.
         handle: takes each result, in this thread; what it raises ends the work.
+        meanwhile: brings what is absent, in this thread, and now and then calls what it is given,
+            which handles the results so far.
 
     Raises:
         StoreError: the store failed.
         KeyboardInterrupt: interrupted; uploads that are complete stay at the target.
     """
-    events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+    results = _Results(handle, workers=jobs)
 
     def work() -> None:
         try:
             while (step := board.take()) is not None:
                 if isinstance(step, BlobWork):
                     moved = pusher.move(step)
-                    events.put(moved)
+                    results.put(moved)
                     for refused in board.done(moved):
-                        events.put(refused)
+                        results.put(refused)
                 else:
-                    events.put(pusher.finish(step, last_time=last_time))
+                    results.put(pusher.finish(step, last_time=last_time))
                     board.done(None)
-            events.put(None)
+            results.put(None)
         except BaseException as error:  # noqa: BLE001 - raised again in the main thread
-            events.put(Broken(error=error))
+            results.put(Broken(error=error))
 
     for number in range(jobs):
         start_daemon(work, f"pinner-mirror-{number}")
-    left = jobs
     try:
-        while left:
-            event = events.get()
-            if event is None:
-                left -= 1
-            elif isinstance(event, Broken):
-                raise event.error
-            else:
-                handle(event)
+        if meanwhile is not None:
+            meanwhile(results.look)
+        results.wait()
     finally:
         board.stop()
+
+
+class _Results:
+    """What workers report, on its way to the calling thread."""
+
+    def __init__(
+        self, handle: Callable[[BlobMoved | ImagePushed | Refused], None], *, workers: int
+    ) -> None:
+        self._handle = handle
+        self._left = workers
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self.put = self._events.put  # None: a worker has nothing more to do
+
+    def look(self) -> None:
+        """Handle what is there."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._settle(self._events.get_nowait())
+
+    def wait(self) -> None:
+        """Handle all that comes until every worker has ended."""
+        while self._left:
+            self._settle(self._events.get())
+
+    def _settle(self, event: Event | None) -> None:
+        if event is None:
+            self._left -= 1
+        elif isinstance(event, Broken):
+            raise event.error
+        else:
+            self._handle(event)

@@ -20,7 +20,7 @@ from pinner.oci.reference import Reference
 from pinner.spec.parse import SPEC_LIMIT
 from pinner.terminal import safe
 from pinner.tomlfiles.document import Document
-from pinner.tomlfiles.names import NAME_RULE, is_name, key_text
+from pinner.tomlfiles.names import NAME_LIMIT, NAME_RULE, is_name, key_text
 from pinner.tomlfiles.table import type_name
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Addition:
         if is_named and not is_name(name):
             raise InputError(f'"{safe(name, limit=80)}" cannot be a name', mend=NAME_RULE)
         return cls(
-            name=name or parsed.path.rpartition("/")[2],
+            name=name or parsed.path.rpartition("/")[2][:NAME_LIMIT],
             reference=parsed,
             is_named=bool(is_named),
         )

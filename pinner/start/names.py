@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from pinner.oci.reference import LATEST
 from pinner.tagpolicy.versions import parse_tag
+from pinner.tomlfiles.names import NAME_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _UNFIT: Final = re.compile(r"[^a-z0-9._-]+")
 _EDGE: Final = "-._"
 _SHORT: Final = 8
+_NUMBER: Final = len("-1000000")
 _NONE: Final = "image"
 _Key = TypeVar("_Key")
 
@@ -120,8 +122,8 @@ class _Free:
         self._numbers: dict[str, int] = {}
 
     def name(self, wish: str) -> str:
-        """The name, or `NAME-2`, `NAME-3` and so on."""
-        name = wish
+        """The name, or `NAME-2`, `NAME-3` and so on; one that is too long is cut."""
+        name = wish = wish[: NAME_LIMIT - _NUMBER]
         number = self._numbers.get(wish, 1)
         while name in self._used:
             number += 1

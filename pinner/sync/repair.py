@@ -18,10 +18,8 @@ from pinner.oci.reference import InvalidReference, Reference
 from pinner.store import names
 from pinner.store.reach import reach
 from pinner.store.verify import Fault, verify
-from pinner.sync.download import fetch_blobs
 from pinner.sync.plan import BlobNeed
-from pinner.sync.shown import show
-from pinner.sync.transfer import BlobFailed
+from pinner.sync.shown import fetch_shown
 from pinner.terminal import safe
 from pinner.workers import map_concurrently
 
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from pinner.store.names import NamedDescriptor
     from pinner.store.verify import Report
     from pinner.sync.gather import SyncSource
-    from pinner.sync.transfer import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,27 +230,14 @@ class _Mender:
         )
         if not needs:
             return
-
-        def handle(events: Sequence[Event]) -> None:
-            for event in events:
-                if isinstance(event, BlobFailed):
-                    self.failed[event.digest] = event.error
-
-        images = show(self.progress, needs)
-        fetch_blobs(
+        self.failed |= fetch_shown(
             needs,
             self.store,
             self.open_source(),
             progress=self.progress,
             clock=self.clock,
             jobs=self.jobs,
-            handle=handle,
         )
-        for image in images:
-            if any(str(digest) in image.blobs for digest in self.failed):
-                self.progress.image_failed(image.name)
-            else:
-                self.progress.image_done(image.name)
 
 
 def _is_manifest(descriptor: Descriptor) -> bool:

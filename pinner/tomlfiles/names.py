@@ -10,8 +10,11 @@ from pinner.terminal import safe
 if TYPE_CHECKING:
     from pinner.tomlfiles.layout import Path
 
-NAME_RULE: Final = "a name has lower-case letters, digits and . _ -, a letter or digit first"
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*", re.ASCII)
+NAME_LIMIT: Final = 128  # as many as a tag may have
+NAME_RULE: Final = (
+    f"a name has up to {NAME_LIMIT} lower-case letters, digits and . _ -, a letter or digit first"
+)
+_NAME: Final = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{NAME_LIMIT - 1}}}", re.ASCII)
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _SHOWN: Final = 80
 

@@ -203,6 +203,7 @@ class Arena:
         if command.startswith("update"):  # what it fetched to compare may stay
             found = {name: data for name, data in found.items() if name in whole}
         assert found == whole, "another store than after a faultless run"
+        assert not self._beside(), "a temporary is left beside the lockfile"
 
     def whole(self) -> dict[str, bytes]:
         """What a faultless sync comes to, found out once."""
@@ -221,9 +222,11 @@ class Arena:
 
     def litter(self) -> list[str]:
         """Files that a killed run left: temporaries beside the lockfile, and in ingest/."""
+        return self._beside() + [file.name for file in self.ground.store.glob("ingest/*")]
+
+    def _beside(self) -> list[str]:
         known = {self.ground.spec, self.ground.lockfile}
-        beside = [file.name for file in self.ground.project.iterdir() if file not in known]
-        return beside + [file.name for file in self.ground.store.glob("ingest/*")]
+        return [file.name for file in self.ground.project.iterdir() if file not in known]
 
     def published(self) -> dict[str, int]:
         """The size of every blob that has its name, by digest."""

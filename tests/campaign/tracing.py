@@ -5,7 +5,8 @@
 
 strace counts the calls of a thread that match a path, so each call is found again by its kind, by
 the path or name that it was given, and by how many such calls came before it. A launcher gives the
-process random names that are the same in each run.
+process random names that are the same in each run, and temporaries names at all: strace does not
+find a descriptor without one.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ WRITING: Final = (
 _LAUNCHER: Final = """\
 import os, random
 os.urandom = random.Random(1).randbytes
+from pinner.fsio import temporary
+temporary._open_unnamed = lambda *_: None
 from pinner.__main__ import main
 main()
 """

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -77,11 +78,29 @@ def project(tmp_path: Path, store: Path) -> Path:
 
 
 @pytest.fixture
-def terminal() -> Iterator[int]:
+def both_ends() -> Iterator[tuple[int, int]]:
+    """Of a terminal: what a person sees, and what a program writes to."""
     own, theirs = pty.openpty()
-    yield theirs
+    yield own, theirs
     os.close(own)
     os.close(theirs)
+
+
+@pytest.fixture
+def terminal(both_ends: tuple[int, int]) -> int:
+    return both_ends[1]
+
+
+@pytest.fixture
+def held_up(project: Path) -> Path:
+    """Where an export of large:1 waits in its midst for a reader."""
+    large = built("linux/amd64", os.urandom(4_000_000))
+    with open_store(project / "store") as store:
+        put(store, large)
+        name(store, "docker.io/library/large:1", large.raw.data)
+    fifo = project / "out.tar"
+    os.mkfifo(fifo)
+    return fifo
 
 
 def named(archive: Path) -> dict[str, str]:
@@ -103,9 +122,8 @@ def start(folder: Path, *argv: str, **settings: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "pinner", "export", *argv],
         cwd=folder,
-        env={**os.environ, "PINNER_STORE": str(folder / "store")},
-        stderr=subprocess.PIPE,
-        **settings,
+        env={**os.environ, "PINNER_STORE": str(folder / "store"), "TERM": "xterm"},
+        **{"stderr": subprocess.PIPE, **settings},
     )
 
 
@@ -344,18 +362,13 @@ def test_a_reader_that_leaves(project: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "TERM"]
 )
-def test_an_interruption_leaves_nothing(project: Path, number: int, code: int) -> None:
+def test_an_interruption_leaves_nothing(
+    project: Path, held_up: Path, number: int, code: int
+) -> None:
     """Interrupted while a reader that takes nothing holds it up."""
-    layer = os.urandom(4_000_000)
-    large = built("linux/amd64", layer)
-    with open_store(project / "store") as store:
-        put(store, large)
-        name(store, "docker.io/library/large:1", large.raw.data)
-    fifo = project / "out.tar"
-    os.mkfifo(fifo)
     before = files(project)
     process = start(project, "large:1", "-o", "out.tar", stdout=subprocess.PIPE)
-    with fifo.open("rb") as reader:
+    with held_up.open("rb") as reader:
         assert reader.read(512)  # it has begun
         time.sleep(0.1)
         process.send_signal(number)
@@ -363,6 +376,40 @@ def test_an_interruption_leaves_nothing(project: Path, number: int, code: int) -
     assert process.returncode == code
     assert out == b""
     assert files(project) == before
+
+
+def test_a_terminal_shows_how_far_it_is(
+    project: Path, held_up: Path, both_ends: tuple[int, int]
+) -> None:
+    own, theirs = both_ends
+    process = start(project, "large:1", "-o", "out.tar", stdout=subprocess.PIPE, stderr=theirs)
+    seen = b""
+    with held_up.open("rb") as reader:
+        while b"total" not in seen:
+            assert select.select([own], [], [], 60)[0], seen
+            seen += os.read(own, 4096)
+        archive = reader.read()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"large:1" in seen
+    assert len(archive) > 4_000_000
+    assert out.startswith(b"Wrote 1 image ")
+
+
+@pytest.mark.parametrize("quiet", [False, True], ids=["pipe", "quiet-terminal"])
+def test_nobody_else_is_shown_it(
+    project: Path, held_up: Path, both_ends: tuple[int, int], *, quiet: bool
+) -> None:
+    own, theirs = both_ends
+    how: dict[str, Any] = {"stdout": subprocess.PIPE, **({"stderr": theirs} if quiet else {})}
+    process = start(project, "large:1", "-o", "out.tar", *["-q"] * quiet, **how)
+    with held_up.open("rb") as reader:
+        assert len(reader.read()) > 4_000_000
+    _, err = process.communicate(timeout=60)
+    os.write(theirs, b"end")
+    assert process.returncode == 0
+    assert os.read(own, 4096) == b"end"
+    assert not err
 
 
 def test_what_is_about_to_be_written_is_not_pruned(

@@ -270,6 +270,8 @@ def test_a_disk_that_refuses(
 
             def opened(path: Any, flags: int, *rest: Any, **more: Any) -> object:
                 writes = flags & (os.O_WRONLY | os.O_RDWR)
+                if writes and str(path) == str(locked.project):  # for a file that has no name yet
+                    raise OSError(number, os.strerror(number))
                 return (guarded if writes else honest)(path, flags, *rest, **more)
 
             patch.setattr(os, "open", opened)

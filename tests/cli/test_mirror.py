@@ -19,6 +19,7 @@ from support.registry_content import OCI_INDEX, digest_of, error
 from support.registry_faults import header, instead
 from support.registry_sim import RegistrySim
 from support.registry_uploads import Uploads
+from support.waiting import await_that
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -272,6 +273,30 @@ def test_a_source_that_lacks_an_image_fails_that_image(locked: Ground, target: R
     ran = mirror(locked, target, code=3)
     assert f"Mirrored 1 of 2 images to {target.host}/m" in ran.out
     assert "error: app" in ran.err
+
+
+@pytest.mark.parametrize("late", ["web arm64", "web amd64"])
+def test_an_image_arrives_while_another_is_still_downloaded(
+    locked: Ground, target: RegistrySim, late: str
+) -> None:
+    """One blob of web comes when the target has the whole of app, tag and all."""
+    arrived: list[bool] = []
+    tag = f"/{repository(locked, 'app')}/manifests/stable"
+
+    def when_app_is_there(_: Request, answer: Answer) -> Answer:
+        await_that(lambda: target.count("PUT", tag) == 1)
+        arrived.append(True)
+        return answer
+
+    gone = digest_of(late.encode() * 100)
+    locked.sim.always(f"/blobs/{gone}", when_app_is_there)
+    result = document(mirror(locked, target, "--json", "--jobs", "2"))
+    assert arrived == [True]
+    assert [image["outcome"] for image in result["images"]] == ["mirrored", "mirrored"]
+    assert (result["fetched"]["blobs"], result["uploaded"]["blobs"]) == (9, 9)
+    web = [r.target for r in target.requests if "/team/web/" in r.target and r.method == "PUT"]
+    assert web[-1].endswith("/stable")
+    assert "/manifests/" not in "".join(web[:-3])
 
 
 def outcomes(ran: Ran) -> dict[str, str]:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import registries
-from support.layouts import LayoutWriter, layer, noise
-from support.pushing import push_layout
+from support.crowds import AMD64, CROWD, lock_crowd, slow_crowd
+from support.layouts import noise
 from support.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,33 +22,20 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.servers
 
-PROCESSES = 16
-AMD64 = ("--platform", "linux/amd64")
 SHARED = noise("shared by all", 3_000_000)
 
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory, plain_registry: Registry) -> Iterator[Registry]:
-    """Sixteen images with a layer each of their own and one that takes seconds."""
+    """Their shared layer takes seconds."""
     folder = tmp_path_factory.mktemp("many")
-    writer = LayoutWriter(folder / "layout")
-    for number in range(PROCESSES):
-        own = layer({"own": b"%d" % number})
-        writer.name(str(number), writer.image("linux/amd64", [SHARED, own]))
-        push_layout(plain_registry, writer.folder, str(number), f"many/app-{number}:1")
-    with registries.limited(folder / "slow", plain_registry, rate="1m") as registry:
+    with slow_crowd(folder, plain_registry, "many", SHARED, rate="1m") as registry:
         yield registry
 
 
 @pytest.fixture
 def locked(workspace: Workspace, slow: Registry) -> dict[str, str]:
-    """All sixteen in images.lock; their references by name."""
-    references = {
-        f"app-{number}": f"{slow.address}/many/app-{number}:1" for number in range(PROCESSES)
-    }
-    workspace.want(**references)
-    workspace.pinner("lock")
-    return references
+    return lock_crowd(workspace, slow, "many")
 
 
 def ended(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str]]:
@@ -76,7 +62,7 @@ def test_T18_each_its_own_image_and_a_shared_layer(
     assert set(workspace.tags()) == set(locked.values())
     assert set(blobs(seen).values()) == {1}
     assert f"sha256:{hashlib.sha256(SHARED).hexdigest()}" in blobs(seen)
-    assert seen.counts() == {"GET manifests": PROCESSES, "GET blobs": 1 + 2 * PROCESSES}
+    assert seen.counts() == {"GET manifests": CROWD, "GET blobs": 1 + 2 * CROWD}
     assert workspace.document("verify")["sound"]
 
 
@@ -84,11 +70,11 @@ def test_T17_all_the_same_images(
     workspace: Workspace, slow: Registry, locked: dict[str, str]
 ) -> None:
     with slow.recording() as seen:
-        failed = ended([workspace.start("sync", *AMD64) for _ in range(PROCESSES)])
+        failed = ended([workspace.start("sync", *AMD64) for _ in range(CROWD)])
     assert failed == []
     assert set(workspace.tags()) == set(locked.values())
     assert set(blobs(seen).values()) == {1}
-    assert len(blobs(seen)) == 1 + 2 * PROCESSES
+    assert len(blobs(seen)) == 1 + 2 * CROWD
     assert workspace.document("verify")["sound"]
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from support import registries
-from support.layouts import LayoutWriter, layer, noise
-from support.pushing import push_layout
+from support.crowds import AMD64, lock_crowd, slow_crowd
+from support.layouts import noise
 
 if TYPE_CHECKING:
     import subprocess
@@ -21,36 +20,24 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.servers
 
-PROCESSES = 16
 ROUNDS = 3
-AMD64 = ("--platform", "linux/amd64")
 ALL = ("prune", "--older-than", "0")
 SHARED = noise("shared by all", 600_000)
 
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory, plain_registry: Registry) -> Iterator[Registry]:
-    """Sixteen images with a layer each of their own and one that takes a while."""
+    """Their shared layer takes a while."""
     folder = tmp_path_factory.mktemp("pruned")
-    writer = LayoutWriter(folder / "layout")
-    for number in range(PROCESSES):
-        own = layer({"own": b"pruned %d" % number})
-        image = writer.image("linux/amd64", [SHARED, own])
-        writer.name(str(number), writer.index([image]))
-        push_layout(plain_registry, writer.folder, str(number), f"pruned/app-{number}:1")
-    with registries.limited(folder / "slow", plain_registry, rate="500k") as registry:
+    with slow_crowd(
+        folder, plain_registry, "pruned", SHARED, rate="500k", indexed=True
+    ) as registry:
         yield registry
 
 
 @pytest.fixture
 def references(workspace: Workspace, slow: Registry) -> dict[str, str]:
-    """All sixteen in images.lock; their references by name."""
-    references = {
-        f"app-{number}": f"{slow.address}/pruned/app-{number}:1" for number in range(PROCESSES)
-    }
-    workspace.want(**references)
-    workspace.pinner("lock")
-    return references
+    return lock_crowd(workspace, slow, "pruned")
 
 
 class Pruner:

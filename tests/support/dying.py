@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CALLS = (
-    *("open", "mkdir", "rename", "unlink", "ftruncate", "fchmod"),
+    *("open", "mkdir", "rename", "replace", "link", "unlink", "ftruncate", "fchmod"),
     *("pwrite", "write", "fsync", "close"),
 )
 _DIED, _BROKE = 77, 78

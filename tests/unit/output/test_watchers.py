@@ -14,6 +14,7 @@ import pytest
 
 from pinner.output.live import LiveProgress
 from pinner.output.plain import PlainProgress
+from pinner.output.watcher import Watcher
 from pinner.output.watching import watch
 from pinner.progress import BlobPlan, ImagePlan, NullProgress, Progress
 
@@ -179,6 +180,9 @@ def test_H28_a_terminal_that_is_gone_ends_the_display_and_not_the_run(
         time.sleep(0.2)
         finish(progress)
         progress.note("still going")
+    assert isinstance(progress, Watcher)
+    total = progress.tally.total()
+    assert (total.done, total.images_done) == (total.size, len(IMAGES))
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def test_a_read_only_folder(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> No
     honest = os.open
 
     def read_only(path: Any, flags: int, *more: Any) -> int:
-        if flags & os.O_CREAT:
+        if flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR):
             raise OSError(errno.EROFS, "Read-only file system")
         return honest(path, flags, *more)
 

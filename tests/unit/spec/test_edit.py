@@ -39,6 +39,8 @@ def test_remove(row: dict[str, Any], newline: str) -> None:
         ("ghcr.io/acme/app:1", "app", "ghcr.io/acme/app:1"),
         ("registry.example:5000/team/my-app.x", "my-app.x", "registry.example:5000/team/my-app.x"),
         ("cache=redis:7", "cache", "docker.io/library/redis:7"),
+        ("acme/" + "a" * 129, "a" * 128, "docker.io/acme/" + "a" * 129),
+        ("a" * 128 + "=redis", "a" * 128, "docker.io/library/redis"),
         ("redis@sha256:" + "1a" * 32, "redis", "docker.io/library/redis@sha256:" + "1a" * 32),
     ],
 )
@@ -56,6 +58,7 @@ def test_additions(argument: str, name: str, reference: str) -> None:
         ("=redis", '"" cannot be a name'),
         ("A=redis", '"A" cannot be a name'),
         ("a=b=redis", '"a=b" cannot be a name'),
+        ("a" * 129 + "=redis", '(+49)" cannot be a name'),
         ("\x1b=redis", '"\\x1b" cannot be a name'),
         ("Redis", "repository name (library/Redis) must be lowercase"),
     ],

@@ -72,6 +72,13 @@ def test_a_name_that_is_taken_is_not_given_again() -> None:
     assert list(names.values()) == ["redis-3"]
 
 
+def test_names_that_are_too_long_are_cut_and_still_differ() -> None:
+    long = "a" * 200
+    names = propose_names([Reference.parse(f"x/{long}{number}:1") for number in range(3)])
+    assert sorted(names.values()) == ["a" * 120, "a" * 120 + "-2", "a" * 120 + "-3"]
+    assert all(map(is_name, names.values()))
+
+
 wished = st.lists(references().filter(lambda one: one.tag or one.digest), unique=True, max_size=6)
 
 

@@ -286,8 +286,11 @@ def test_a_folder_that_another_process_just_made_is_taken(
 
     monkeypatch.setattr(os, "mkdir", late)
     folder = Folder.at(tmp_path)
-    folder.folder("new", create=True).close()
+    with_file = folder.folder("new", create=True)
+    os.close(with_file.open_file("file", os.O_WRONLY | os.O_CREAT))
+    with_file.close()
     folder.close()
+    assert (tmp_path / "new/file").exists()
 
 
 def test_closing_again_closes_no_other_file(tmp_path: Path) -> None:
@@ -296,3 +299,4 @@ def test_closing_again_closes_no_other_file(tmp_path: Path) -> None:
     with (tmp_path / "file").open("wb") as file:
         folder.close()
         file.write(b"x")
+    assert (tmp_path / "file").read_bytes() == b"x"

@@ -154,6 +154,9 @@ def test_a_reader_does_without(store: Store) -> None:
     refuse_leases(store)
     with store.lease(optional=True) as lease:
         lease.hold([Digest.of(LAYER)])
+        lease.hold([Digest.of(OTHER)])
+    assert [path.name for path in (store.root / ".pinner").glob("lease*")] == ["leases"]
+    assert (store.root / ".pinner/leases").read_text() == ""
 
 
 def test_a_write_that_failed_holds_nothing_and_may_be_repeated(

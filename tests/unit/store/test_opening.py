@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from pinner.errors import StoreError
+from pinner.oci.digest import Digest
 from pinner.store.opening import NoStore
 from support import storing
 from support.dying import survives
@@ -109,7 +110,10 @@ def test_the_root_of_a_fresh_file_system_becomes_a_store(root: Path) -> None:
 def test_a_store_may_be_reached_by_the_users_own_link(root: Path, tmp_path: Path) -> None:
     open_store(root).close()
     (tmp_path / "link").symlink_to(root)
-    open_store(tmp_path / "link").close()
+    with open_store(tmp_path / "link") as store:
+        store.put(Digest.of(b"blob"), b"blob")
+    with open_store(root) as store:
+        assert store.read(Digest.of(b"blob"), 4) == b"blob"
 
 
 @pytest.mark.parametrize("name", ["blobs", ".pinner", "ingest"])

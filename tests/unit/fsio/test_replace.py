@@ -1,4 +1,4 @@
-"""Files are read with a limit, regular ones only, and replaced whole or not at all."""
+"""Files are replaced whole or not at all, from bytes and from streams."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from pinner.errors import InputError, StoreError
-from pinner.fsio import read_limited, replacing, sync_directory, write_atomic
+from pinner.errors import StoreError
+from pinner.fsio import replacing, sync_directory, temporary, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,77 +28,11 @@ def failing(code: int) -> Callable[..., NoReturn]:
     return fail
 
 
-def test_reads_up_to_the_limit(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_bytes(b"x" * 10)
-    assert read_limited(file, 10) == b"x" * 10
-    with pytest.raises(InputError, match="file: is larger than 9 bytes"):
-        read_limited(file, 9)
-
-
-def test_an_absent_file_is_the_caller_s_to_judge(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        read_limited(tmp_path / "absent", 10)
-
-
-def test_follows_a_link_to_a_file(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"x")
-    (tmp_path / "link").symlink_to("file")
-    assert read_limited(tmp_path / "link", 10) == b"x"
-
-
-def test_a_fifo_is_refused_and_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(InputError, match="fifo: is not a regular file"):
-        read_limited(tmp_path / "fifo", 10)
-
-
-def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is not a regular file"):
-        read_limited(tmp_path, 10)
-
-
-def test_what_cannot_be_opened_says_why(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="inner: cannot be read: Not a directory"):
-        read_limited(tmp_path / "file" / "inner", 10)
-
-
-def test_a_disk_that_fails_to_read_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").touch()
-    says_why = pytest.raises(InputError, match="file: cannot be read: Input/output error")
-    with says_why, monkeypatch.context() as failing_disk:
-        failing_disk.setattr(os, "fstat", failing(errno.EIO))
-        read_limited(tmp_path / "file", 10)
-
-
-def test_a_close_that_fails_after_a_read_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = os.close
-
-    def fail(fd: int) -> NoReturn:
-        real(fd)
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    file = tmp_path / "file"
-    file.write_bytes(b"abc")
-    monkeypatch.setattr(os, "close", fail)
-    assert read_limited(file, 3) == b"abc"
-
-
-def test_what_cannot_be_a_path_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"a\\x00b: is not a path"):
-        read_limited(tmp_path / "a\0b", 10)
-
-
-def test_the_path_in_a_message_is_safe(tmp_path: Path) -> None:
-    (tmp_path / "\x1b[31m").mkdir()
-    with pytest.raises(InputError) as refused:
-        read_limited(tmp_path / "\x1b[31m", 10)
-    assert refused.value.where.endswith(r"\x1b[31m")
+@pytest.fixture(autouse=True, params=["unnamed", "named"])
+def _kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporaries as most file systems of Linux have them, and as the others do."""
+    if request.param == "named":
+        monkeypatch.setattr(temporary, "_open_unnamed", lambda *_: None)
 
 
 def test_writes_a_new_file_with_the_mode_that_the_umask_gives(tmp_path: Path) -> None:
@@ -399,8 +333,8 @@ def test_a_stream_gets_its_name_at_the_end(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"old")
     file.chmod(0o640)
-    with replacing(file) as fd:
-        os.write(fd, b"new")
+    with replacing(file) as stream:
+        os.write(stream.fd, b"new")
         assert file.read_bytes() == b"old"
     assert file.read_bytes() == b"new"
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
@@ -410,8 +344,8 @@ def test_a_stream_gets_its_name_at_the_end(tmp_path: Path) -> None:
 def test_a_new_stream_has_the_mode_that_the_umask_gives(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        with replacing(tmp_path / "file") as fd:
-            os.write(fd, b"new")
+        with replacing(tmp_path / "file") as stream:
+            os.write(stream.fd, b"new")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
@@ -424,8 +358,8 @@ def test_a_stream_that_ends_badly_leaves_nothing(
     (tmp_path / "old").write_bytes(b"old")
 
     def write(path: Path) -> None:
-        with replacing(path) as fd:
-            os.write(fd, b"half")
+        with replacing(path) as stream:
+            os.write(stream.fd, b"half")
             raise error
 
     for name in ("old", "new"):
@@ -437,8 +371,8 @@ def test_a_stream_that_ends_badly_leaves_nothing(
 
 def test_a_stream_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("file")
-    with replacing(tmp_path / "link") as fd:
-        os.write(fd, b"new")
+    with replacing(tmp_path / "link") as stream:
+        os.write(stream.fd, b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file").read_bytes() == b"new"
 
@@ -448,8 +382,8 @@ def test_a_stream_into_a_device_leaves_the_device(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        with replacing(fifo) as fd:
-            os.write(fd, b"data")
+        with replacing(fifo) as stream:
+            os.write(stream.fd, b"data")
         assert os.read(reader, 10) == b"data"
     finally:
         os.close(reader)
