@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pinner.errors import PinnerError
 
@@ -19,12 +19,28 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
+LOOK: Final = 0.25
+"""Seconds after which a waiting main thread looks whether a signal came.
+
+A signal ends a wait only if it comes during the wait, and to the waiting thread. One that comes
+right before, or that the kernel gives to another thread, is handled when the wait is over.
+"""
+
 
 def start_daemon(target: Callable[[], None], name: str) -> threading.Thread:
     """A started thread that never keeps the process alive."""
     thread = threading.Thread(target=target, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def take(events: queue.SimpleQueue[_Item]) -> _Item:
+    """The next of `events`, in a wait that no signal outlasts by more than `LOOK` seconds."""
+    while True:
+        try:
+            return events.get(timeout=LOOK)
+        except queue.Empty:
+            continue
 
 
 def map_concurrently(
@@ -61,7 +77,7 @@ def map_concurrently(
         start_daemon(work, f"pinner-map-{number}")
     try:
         for _ in items:
-            bug = ended.get()
+            bug = take(ended)
             if bug is not None:
                 raise bug
     finally:

@@ -29,7 +29,7 @@ from pinner.fsio import release
 from pinner.progress import NullProgress
 from pinner.store.fs import store_error
 from pinner.terminal import safe
-from pinner.workers import start_daemon
+from pinner.workers import start_daemon, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -134,7 +134,7 @@ class _Opened:
             IntegrityError: the file holds other bytes.
             StoreError: it cannot be read.
         """
-        verdict = self.verdict.get()
+        verdict = take(self.verdict)
         if isinstance(verdict, BaseException):
             raise verdict
         if not verdict:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _EVERY: Final = 32 * 1024 * 1024
 _AHEAD: Final = 128 * 1024 * 1024
+_LOOK: Final = 0.25  # seconds after which a signal is noticed that ended no wait
 
 
 class Writeback:
@@ -69,7 +70,7 @@ class Writeback:
 
     def _wait(self, is_near: Callable[[], bool]) -> None:
         while self._is_running and self._error is None and not is_near():
-            self._changed.wait()
+            self._changed.wait(_LOOK)
         if self._error is not None:
             raise self._error
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from pinner.mirror.plan import BlobWork
 from pinner.mirror.push import BlobMoved, ImagePushed
-from pinner.workers import start_daemon
+from pinner.workers import start_daemon, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -223,7 +223,7 @@ class _Results:
     def wait(self) -> None:
         """Handle all that comes until every worker has ended."""
         while self._left:
-            self._settle(self._events.get())
+            self._settle(take(self._events))
 
     def _settle(self, event: Event | None) -> None:
         if event is None:
