@@ -13,7 +13,6 @@ import contextlib
 import enum
 import socket
 import struct
-import sys
 import threading
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Final, Self
@@ -165,7 +164,7 @@ class LoopbackServer:
             thread.join(timeout=5)
 
     def _start(self, target: Callable[..., None], *args: object) -> None:
-        thread = threading.Thread(target=_unmeasured, args=(target, *args), daemon=True)
+        thread = threading.Thread(target=target, args=args, daemon=True)
         with self._lock:
             self._threads.append(thread)
         thread.start()
@@ -250,12 +249,6 @@ class LoopbackServer:
             piece = data[start : start + step]
             sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
             self._closing.wait(answer.drip or answer.pace)
-
-
-def _unmeasured(target: Callable[..., None], *args: object) -> None:
-    """Run in this thread without coverage, which takes as long as the server itself."""
-    sys.settrace(None)
-    target(*args)
 
 
 def _head(answer: Answer) -> bytes:
