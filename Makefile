@@ -22,9 +22,13 @@ help: ## show this list
 demo: $(VENV)/.run ## show the whole story on an embedded registry, offline
 	@$(BIN)/pinner demo
 
+# What pytest's first process compiles, the others read. Files run in the order of their names: that
+# of their numbers of tests has those with real servers, the longest, at the end, on one worker.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.dev $(VENV)/.release servers ## run every test, with branch coverage and its floor
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
+	@$(BIN)/coverage run -m pytest --numprocesses=$(WORKERS) --dist=loadfile \
+		--no-loadscope-reorder $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report $(if $(ARGS),--fail-under=0)
 

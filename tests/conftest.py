@@ -6,6 +6,9 @@
   code under test swallowed the error or ran in another thread.
 - The clock: below `tests/unit` the methods of `SystemClock` raise, since time, sleep and chance are
   parameters there. A test of the real clock is marked `real_clock`.
+
+And coverage: processes that tests start are measured where the test asks for it (`measured`), since
+it costs 0.1 s each, more than most of them take.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import ipaddress
 import itertools
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -24,7 +28,7 @@ from pinner.clock import SystemClock
 from support.catalogue import COLLECTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _UNIT = Path(__file__).parent / "unit"
 _FORGOTTEN = (
@@ -43,6 +47,38 @@ settings.register_profile(
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default")
 )
+
+
+_MEASURING = "COVERAGE_PROCESS_CONFIG"  # which starts coverage in every Python that has it
+_measuring = pytest.StashKey[str | None]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep coverage out of the processes to come, once those of pytest itself run."""
+    distributes = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+    if not distributes:
+        config.stash[_measuring] = os.environ.pop(_MEASURING, None)
+
+
+@pytest.fixture
+def measured(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where coverage measures the tests, it measures the processes that this one starts too."""
+    settings = pytestconfig.stash[_measuring]
+    if settings is not None:
+        monkeypatch.setenv(_MEASURING, settings)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Coverage looks away from a test that is `unmeasured`, which then takes half the time."""
+    if pyfuncitem.get_closest_marker("unmeasured") is None:
+        return (yield)
+    tracing = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracing)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from fleet.outcome import Outcome
     from fleet.routes import Strategy
 
+pytestmark = pytest.mark.unmeasured
+
 # A site's server is late for hours, so that some of the few jobs meet it so.
 SMALL = Plan(runners=30, sites=3, jobs=200, warm_up=2, pipelines=8, filled=4 * HOUR)
 TODAY = 5

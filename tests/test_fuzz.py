@@ -28,6 +28,8 @@ from support.tables import read_rows
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.unmeasured
+
 every_target = pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 
 

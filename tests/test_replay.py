@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pinner.spec import Spec
     from replay.course import Story
 
+pytestmark = pytest.mark.unmeasured
+
 HOUR = DAY / 24
 SOME = ("node:current", "golang:1-alpine", "debian:bookworm", "redis:latest", "python:3-alpine")
 START = datetime(2025, 1, 1, 6, tzinfo=UTC).timestamp()

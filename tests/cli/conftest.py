@@ -36,6 +36,11 @@ class Ran:
     err: str
 
 
+@pytest.fixture(autouse=True)
+def _measured(measured: None) -> None:
+    """Few processes are started here, and what only a process does is covered here alone."""
+
+
 @pytest.fixture
 def shell(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from support.registries import Registry
     from support.tokenserver import Rules, TokenServer
 
-pytestmark = pytest.mark.servers
+# What asks at a terminal is a process.
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("measured")]
 
 
 @pytest.fixture

@@ -19,16 +19,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from support.ground import PAIR, Ground, Ran
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from support.net import Request
 
@@ -171,21 +172,21 @@ def _judged(
 def _snapshot(ground: Ground) -> dict[str, tuple[int, bytes]]:
     """Mode and content of every file on the ground, the store's aside, and at home."""
     found = {}
-    for root in (ground.folder, ground.home):
-        for path in root.rglob("*"):
-            if path.is_relative_to(ground.store) or path.is_relative_to(ground.folder / "honest"):
-                continue
-            status = path.lstat()
-            content = b""
-            if stat.S_ISLNK(status.st_mode):
-                content = str(path.readlink()).encode()
-            elif stat.S_ISREG(status.st_mode):
-                content = path.read_bytes()
-            found[str(path.relative_to(root.parent if root == ground.home else root))] = (
-                status.st_mode,
-                content,
-            )
+    aside = {str(ground.store), str(ground.folder / "honest")}
+    for root, above in ((ground.folder, ground.folder), (ground.home, ground.home.parent)):
+        for folder, folders, files in os.walk(root):
+            folders[:] = [name for name in folders if f"{folder}/{name}" not in aside]
+            for name in (*folders, *files):
+                if (place := f"{folder}/{name}") not in aside:
+                    found[place.removeprefix(f"{above}/")] = _state(Path(place))
     return found
+
+
+def _state(path: Path) -> tuple[int, bytes]:
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return mode, str(path.readlink()).encode()
+    return mode, path.read_bytes() if stat.S_ISREG(mode) else b""
 
 
 def _assert_secrets_are_kept(ground: Ground) -> None:
