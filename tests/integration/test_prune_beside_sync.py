@@ -78,7 +78,7 @@ class Pruner:
             if (self.ended + self.killed) % 2:
                 self._stop.wait(self._chance.uniform(0.05, 0.4))
                 process.kill()
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=120)
             if process.returncode == 0:
                 self.ended += 1
             elif process.returncode == -9:

@@ -112,10 +112,10 @@ class AccessLog:
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self._tls())
         )
         try:
-            opener.open(request, timeout=10).close()
+            opener.open(request, timeout=60).close()
         except urllib.error.HTTPError as error:  # 401: logged like any other
             error.close()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while mark.encode() not in self._path.read_bytes():
             assert time.monotonic() < deadline, f"{self._path} does not show {mark}"
             time.sleep(0.005)

@@ -112,7 +112,7 @@ def serving(
     *argv: str,
     folder: Path,
     ready: Callable[[Running], bool],
-    timeout: float = 20,
+    timeout: float = 120,
 ) -> Iterator[Running]:
     """Run a server until the block ends; `ready` is polled until it says yes.
 

@@ -39,7 +39,7 @@ def live(stream: io.StringIO, *, colour: bool = True) -> LiveProgress:
 
 
 def until(stream: io.StringIO, text: str) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while text not in stream.getvalue():
         assert time.monotonic() < deadline, stream.getvalue()
         time.sleep(0.005)
