@@ -54,7 +54,7 @@ def locked(workspace: Workspace, slow: Registry) -> dict[str, str]:
 
 def ended(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str]]:
     """How each of the processes ended, with what it had to say."""
-    said = [process.communicate(timeout=120) for process in processes]
+    said = [process.communicate(timeout=600) for process in processes]
     return [
         (process.returncode, out + err)
         for process, (out, err) in zip(processes, said, strict=True)

@@ -167,9 +167,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that is free now; for servers that cannot choose one and say which."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
+    """A loopback port that nobody else is given until this process ends.
+
+    What connects to it is refused, unless a server listens there that was told to: it is bound in a
+    way that still lets others listen, if they reuse addresses, as servers do.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    port: int = holder.getsockname()[1]
+    holder.detach()  # stays open
     return port
 
 
