@@ -67,7 +67,7 @@ def run(
     home: Path,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    timeout: float = 120,
+    timeout: float = 600,
 ) -> str:
     """Run a program to its end and return what it wrote to stdout.
 
@@ -112,7 +112,7 @@ def serving(
     *argv: str,
     folder: Path,
     ready: Callable[[Running], bool],
-    timeout: float = 120,
+    timeout: float = 600,
 ) -> Iterator[Running]:
     """Run a server until the block ends; `ready` is polled until it says yes.
 
@@ -158,7 +158,7 @@ def _await(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    for number, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+    for number, patience in ((signal.SIGTERM, 60), (signal.SIGKILL, 60)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
