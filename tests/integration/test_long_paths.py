@@ -58,7 +58,7 @@ def test_a_run_that_ends_half_way(
         relay.gate.close_after(SIZE // 2)
         process = workspace.start("sync", *AMD64)
         # All that was sent has come, but for what the run has in its hands.
-        await_that(lambda: workspace.occupied() > SIZE // 2 - 2 * MB)
+        await_that(lambda: workspace.occupied() > SIZE // 2 - 4 * MB)
         process.send_signal(with_signal)
         process.communicate()
         relay.gate.open()
