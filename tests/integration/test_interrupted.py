@@ -13,11 +13,10 @@ import pytest
 from support.layouts import LayoutWriter, noise
 from support.pushing import push_layout
 from support.relay import Relay
-from support.waiting import PATIENCE, await_that
+from support.waiting import PATIENCE, await_that, send_signal
 from support.workspace import Workspace
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
 
     from support.registries import Registry
@@ -117,12 +116,6 @@ def test_T01_killed_before_there_is_anything(
     assert_same(locked, whole)
 
 
-def interrupt(process: subprocess.Popen[str], with_signal: int) -> str:
-    """What it wrote to stderr until it ended."""
-    process.send_signal(with_signal)
-    return process.communicate(timeout=PROMPT)[1]
-
-
 @pytest.mark.parametrize(
     ("with_signal", "code", "word"),
     [
@@ -142,8 +135,9 @@ def test_H27_an_interrupted_run_is_continued(
     path.gate.close_after(18 * MB)
     process = locked.start("sync", *AMD64)
     await_that(lambda: locked.occupied() > 12 * MB)
-    err = interrupt(process, with_signal)
-    path.gate.open()
+    send_signal(process, with_signal)
+    path.gate.open()  # what comes now is not waited for, but keeps no thread from tidying up
+    _, err = process.communicate(timeout=PROMPT)
     await_that(lambda: path.is_idle)
     assert process.returncode == code
     assert err.splitlines()[-1] == word
@@ -171,7 +165,8 @@ def test_a_run_that_waits_for_another_is_interrupted_as_fast(
         # It has threads once it knows what it lacks; all of that comes to the first, or will.
         threads = Path(f"/proc/{second.pid}/task")
         await_that(lambda: len(list(threads.iterdir())) > 1)
-        interrupt(second, signal.SIGINT)
+        second.send_signal(signal.SIGINT)
+        second.communicate(timeout=PROMPT)
         assert second.returncode == 130
         assert first.poll() is None
     finally:

@@ -12,7 +12,7 @@ from support import readers, registries
 from support.layouts import LayoutWriter, noise
 from support.pushing import push_layout, tag_again
 from support.relay import Relay
-from support.waiting import await_that
+from support.waiting import await_that, send_signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,9 +77,9 @@ def is_continued(
     path.gate.close_after(12 * MB)
     process = workspace.start("pull", name, *AMD64)
     await_that(lambda: workspace.occupied() > 6 * MB)
-    process.send_signal(with_signal)
+    send_signal(process, with_signal)
+    path.gate.open()  # what comes now is not waited for, but keeps no thread from tidying up
     out, err = process.communicate(timeout=PROMPT)
-    path.gate.open()
     await_that(lambda: path.is_idle)
     assert (process.returncode, err) == (code, f"{word}\n")
     assert out.splitlines()[0] == "1: Pulling from pulled/cut"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
 PATIENCE = 120
@@ -18,3 +20,11 @@ def await_that(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def send_signal(process: subprocess.Popen[str], number: int) -> None:
+    """Send a signal, and return when the process has taken it (where the kernel tells)."""
+    process.send_signal(number)
+    status = Path(f"/proc/{process.pid}/status")
+    if status.exists():
+        await_that(lambda: "\nShdPnd:\t0000000000000000\n" in status.read_text())
