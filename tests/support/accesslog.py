@@ -24,8 +24,8 @@ _LINE: Final = re.compile(
 )
 _KIND: Final = re.compile(r"/v2/.+/(manifests|blobs|tags|referrers)/([^?]*)")
 _MARK: Final = "/v2/?settled="
-_QUIET: Final = 0.02
-_CALM: Final = 3
+_QUIET: Final = 0.015
+_CALM: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
