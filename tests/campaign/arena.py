@@ -39,7 +39,7 @@ SYNC: Final = ("sync", "--platform", "linux/amd64")
 UPDATE: Final = ("update", "--fetch")
 LOCK: Final = ("lock",)
 COMMANDS: Final = {"sync": SYNC, "update --fetch": UPDATE, "lock": LOCK}
-PATIENCE: Final = 30
+PATIENCE: Final = 120
 _POLL: Final = 0.005
 LARGEST: Final = ("milliseconds of a run", "largest lag")
 """Counts of which the largest is kept where shards are put together."""

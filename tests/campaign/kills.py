@@ -6,12 +6,15 @@ import random
 import signal
 import statistics
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from campaign.arena import LARGE, Tally, arena
+from support.waiting import await_that
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import subprocess
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from campaign.arena import Arena
@@ -35,8 +38,12 @@ def kill_at_random(
     seed: int = SEED,
     until: Sequence[str] = (),
     minutes: float = 60,
+    by_bytes: bool = False,
 ) -> Tally:
     """Kill a command so often, each time at a moment drawn uniformly from the length of a run.
+
+    The length is one in seconds; or `by_bytes`, in those of blobs, which are the same however busy
+    the machine is: there the registry holds the next ones back until the command is killed.
 
     A third of the killed runs are followed by one that is killed as well; all others by one that
     has to come to what an undisturbed run comes to. `until` are counts that have to be positive
@@ -46,14 +53,21 @@ def kill_at_random(
     tally, chance = Tally(), random.Random(f"{seed} {command}")
     with arena(folder, LARGE, pace=_PACE) as here:
         here.whole()
-        length = statistics.median(_undisturbed(here, command) for _ in range(_UNDISTURBED))
-        tally.counts["milliseconds of a run"] = round(length * 1000)
+        if by_bytes:
+            _undisturbed(here, command)
+            kill, length = _killed_at_byte, float(here.sim.gate.passed)
+        else:
+            lengths = [_undisturbed(here, command) for _ in range(_UNDISTURBED)]
+            kill, length = _killed_after, statistics.median(lengths)
+            tally.counts["milliseconds of a run"] = round(length * 1000)
         while tally.counts["kills"] < kills or not all(tally.counts[count] for count in until):
             if time.monotonic() > over:
                 break
             assert tally.counts["kills"] < 10 * kills, f"{until}: not all came about"
             here.begin(command)
-            _chain(here, command, length, chance, tally, left=max(kills - tally.counts["kills"], 1))
+            left = max(kills - tally.counts["kills"], 1)
+            is_killed = partial(kill, here, command, length)
+            _chain(here, command, is_killed, chance, tally, left=left)
     return tally
 
 
@@ -65,13 +79,19 @@ def _undisturbed(here: Arena, command: str) -> float:
 
 
 def _chain(
-    here: Arena, command: str, length: float, chance: random.Random, tally: Tally, *, left: int
+    here: Arena,
+    command: str,
+    is_killed: Callable[[random.Random], bool],
+    chance: random.Random,
+    tally: Tally,
+    *,
+    left: int,
 ) -> None:
     """Kills in a row on one store, then the run that converges."""
     kept: dict[str, int] = {}
     killed = 0
     while killed < left and (not killed or chance.random() < _AGAIN):
-        if not _is_killed(here, command, chance.uniform(0, length)):
+        if not is_killed(chance):
             break
         killed += 1
         tally.counts["kills"] += 1
@@ -84,9 +104,23 @@ def _chain(
             _assert_fetches_the_rest(here, command, kept, tally)
 
 
-def _is_killed(here: Arena, command: str, seconds: float) -> bool:
+def _killed_after(here: Arena, command: str, length: float, chance: random.Random) -> bool:
     process = here.start(command)
-    time.sleep(seconds)
+    time.sleep(chance.uniform(0, length))
+    return _is_killed(here, process)
+
+
+def _killed_at_byte(here: Arena, command: str, length: float, chance: random.Random) -> bool:
+    gate = here.sim.gate
+    gate.close_after(round(chance.uniform(0, length)))
+    process = here.start(command)
+    await_that(lambda: gate.is_closed or process.poll() is not None)
+    process.kill()
+    gate.open()  # for the registry, which would not settle
+    return _is_killed(here, process)
+
+
+def _is_killed(here: Arena, process: subprocess.Popen[bytes]) -> bool:
     process.kill()
     killed = here.ended(process) == -signal.SIGKILL
     here.settle()

@@ -14,7 +14,7 @@ import pytest
 
 from pinner.cli.main import run
 from support import plugged
-from support.clients import IMPATIENT
+from support.clients import PATIENT
 from support.clock import FakeClock
 from support.ground import Ground
 from support.proxy import TunnelProxy
@@ -100,10 +100,10 @@ def sim() -> Iterator[RegistrySim]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs in this process never wait, not for the disk either, and soon take silence for no."""
+    """Runs in this process never wait, not for the disk either, but for a busy machine."""
     monkeypatch.setattr("os.fsync", lambda fd: None)
     monkeypatch.setattr("pinner.cli.main.SystemClock", FakeClock)
-    monkeypatch.setattr("pinner.registry.open.Tuning", lambda: IMPATIENT)
+    monkeypatch.setattr("pinner.registry.open.Tuning", lambda: PATIENT)
 
 
 @pytest.fixture

@@ -331,7 +331,7 @@ def test_a_full_disk_leaves_nothing(
 
 def test_a_terminal_is_refused(project: Path, terminal: int) -> None:
     process = start(project, "app", "--platform", "linux/amd64", stdout=terminal)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 2
     assert b"cowardly refusing to write an archive to a terminal\n" in err
 
@@ -339,14 +339,14 @@ def test_a_terminal_is_refused(project: Path, terminal: int) -> None:
 def test_standard_output_gets_what_a_file_gets(pinner: Pinner, project: Path) -> None:
     pinner("export", "app", *BOTH, "-o", "app.tar")
     process = start(project, "app", *BOTH, stdout=subprocess.PIPE)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 0
     assert out == (project / "app.tar").read_bytes()
     assert err.decode() == (
         "Wrote 1 image for linux/amd64, linux/arm64 to standard output: 13.8 kB in 8 blobs\n"
     )
     quiet = start(project, "app", *BOTH, "-q", stdout=subprocess.PIPE)
-    assert quiet.communicate(timeout=60) == (out, b"")
+    assert quiet.communicate(timeout=120) == (out, b"")
 
 
 def test_a_reader_that_leaves(project: Path) -> None:
@@ -354,7 +354,7 @@ def test_a_reader_that_leaves(project: Path) -> None:
     os.close(out)
     process = start(project, "app", *BOTH, stdout=into)
     os.close(into)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 5
     assert b"standard output: whoever reads the archive left before its end\n" in err
 
@@ -372,7 +372,7 @@ def test_an_interruption_leaves_nothing(
         assert reader.read(512)  # it has begun
         time.sleep(0.1)
         process.send_signal(number)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=120)
     assert process.returncode == code
     assert out == b""
     assert files(project) == before

@@ -660,7 +660,7 @@ def test_signals(ground: Ground, number: signal.Signals, code: int) -> None:
     process = ground.start("sync", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for_the_journal(ground)
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == code, err
     assert b"Traceback" not in out + err
     assert_sound(ground.store)
@@ -672,7 +672,7 @@ def test_signals(ground: Ground, number: signal.Signals, code: int) -> None:
 
 def wait_for_the_journal(ground: Ground) -> None:
     """Return once the first mebibyte of the layer is safe from a kill."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not any(path.stat().st_size for path in ground.store.glob("ingest/*.extents")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -683,7 +683,7 @@ def test_H28_a_reader_that_leaves(locked: Ground) -> None:
     with reader, writer:
         process = locked.start("sync", stdout=writer, stderr=subprocess.PIPE)
         reader.close()
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=120)
     assert process.returncode in {0, 141}
     assert b"Traceback" not in err
     assert b"Broken" not in err

@@ -349,7 +349,7 @@ def test_a_lock_that_is_no_file(locked: Ground, make: Callable[[Path], None]) ->
 def test_L14_two_locks_at_once(ground: Ground, image: SimImage) -> None:
     """Each writes whole files; the later one wins, as if it had run later."""
     ground.want(app="app:stable")
-    meet = threading.Barrier(2, timeout=10)
+    meet = threading.Barrier(2, timeout=120)
 
     def hold(request: Request, answer: Answer) -> Answer:
         meet.wait()

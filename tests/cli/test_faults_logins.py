@@ -467,7 +467,8 @@ HELPERS = {
 def test_credential_helpers(
     ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helper: str, code: int
 ) -> None:
-    monkeypatch.setattr(ProcessRunner.__init__, "__kwdefaults__", soon(ProcessRunner))
+    if helper == "hangs":  # all others answer, however long a busy machine takes to start them
+        monkeypatch.setattr(ProcessRunner.__init__, "__kwdefaults__", soon(ProcessRunner))
     bin_ = tmp_path / "bin"
     bin_.mkdir()
     for name, script in HELPERS.items():

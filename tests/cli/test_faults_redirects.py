@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.ground import BASIC, BEARER, Ground
-from support.net import Answer, LoopbackServer, Request
+from support.net import Answer, LoopbackServer, Request, Then
 from support.oracle import converges, survived
 from support.registry_content import digest_of
 from support.registry_faults import Fault, header, instead, raw, redirect
@@ -254,7 +254,8 @@ def test_D14_range_and_host_follow(wanted: Ground) -> None:
 
     def storage(request: Request) -> Answer:
         answer = serve(request)
-        return Answer(body=answer.body, cut_at=at) if (at := next(cuts, None)) else answer
+        at = next(cuts, None)
+        return Answer(body=answer.body, cut_at=at, then=Then.CLOSE) if at else answer
 
     with LoopbackServer(storage) as server:
         wanted.strangers.append(server)

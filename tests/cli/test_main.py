@@ -196,7 +196,7 @@ def test_H27_sigterm_ends_the_run_with_one_line(program: Program) -> None:
     process = program("wait")
     assert process.stdout.readline() == "waiting\n"
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (143, "", "terminated\n")
 
 
@@ -204,7 +204,7 @@ def test_H27_ctrl_c_ends_the_run_with_one_line(program: Program) -> None:
     process = program("wait")
     assert process.stdout.readline() == "waiting\n"
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (130, "", "interrupted\n")
 
 

@@ -317,7 +317,7 @@ def test_who_leaves_stdout_is_noticed(ground: Ground, app: str) -> None:
     process = ground.start("pull", f"{app}:stable", *AMD64, stdout=-1, stderr=-1)
     assert process.stdout is not None
     process.stdout.close()
-    assert process.wait(30) == 141
+    assert process.wait(120) == 141
     assert process.stderr is not None
     assert process.stderr.read() == b""
     process.stderr.close()

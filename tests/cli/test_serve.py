@@ -34,7 +34,7 @@ DEBIAN = index("linux/amd64", "linux/arm64")
 # `htpasswd -nbB -C 4`: "open sesame" is the password of both.
 ADA = "ada:$2y$04$ilIePcCk5U/YBX28LVNVye8/hyfLy45tChDCWm4u5xv8q4uEqoBCC\n"
 BOB = "bob:$2y$04$ilIePcCk5U/YBX28LVNVye8/hyfLy45tChDCWm4u5xv8q4uEqoBCC\n"
-PATIENCE = 20
+PATIENCE = 120
 
 
 @pytest.fixture

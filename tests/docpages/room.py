@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HOME_SHOWN: Final = "/home/you"
-_PATIENCE: Final = 120
+_PATIENCE: Final = 600
 _SEPARATOR: Final = "\x1e"
 _BETWEEN: Final = "__code=$?; printf '\\036'; (exit $__code)\n"
 _PROGRAMS: Final = {

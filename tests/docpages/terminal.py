@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from docpages.room import Room
 
 _CHUNK: Final = 65536
-_PATIENCE: Final = 60
+_PATIENCE: Final = 120
 
 
 def watch(room: Room, command: str, *, columns: int, rows: int) -> list[list[str]]:

@@ -59,7 +59,7 @@ def run(
     """
     until = time.monotonic() + seconds
     executed = 0
-    while time.monotonic() < until:
+    while not executed or time.monotonic() < until:
         data = made(target, random)
         executed += 1
         name = failure_of(target, data, deadline=deadline)

@@ -24,7 +24,9 @@ def test_T01_nothing_acknowledged_is_fetched_again(
     tmp_path: Path, command: str, kills: int
 ) -> None:
     until = (UNDER_WAY, FETCHED_AFTER)
-    tally = kill_at_random(tmp_path / "arena", command, kills=kills, seed=SEED, until=until)
+    tally = kill_at_random(
+        tmp_path / "arena", command, kills=kills, seed=SEED, until=until, by_bytes=True
+    )
     assert tally.failures == []
     assert tally.counts["kills"] >= kills
 

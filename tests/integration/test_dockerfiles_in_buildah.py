@@ -54,7 +54,7 @@ def read_by_buildah(data: bytes, folder: Path) -> tuple[list[str], list[str]]:
         env=programs.clean_environment(folder),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     said = (done.stdout + done.stderr).decode(errors="replace")

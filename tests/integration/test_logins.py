@@ -253,7 +253,7 @@ class Terminal:
         self.shown = ""
 
     def until(self, pattern: str) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while not re.search(pattern, self.shown):
             if not select.select([self.fd], [], [], max(end - time.monotonic(), 0))[0]:
                 raise AssertionError(f"no {pattern!r} in {self.shown!r}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +17,8 @@ from support.programs import free_port
 from support.pushing import delete, push_layout, skopeo_inspect
 from support.registry_faults import cut, flipped
 from support.registry_sim import RegistrySim
+from support.relay import Relay
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -193,7 +197,6 @@ def test_without_a_login_only_what_is_public_can_be_had(
 
 
 def test_A11_a_token_that_ends_during_a_sync_is_renewed(
-    tmp_path: Path,
     token_registry: Registry,
     token_server: TokenServer,
     token_rules: Rules,
@@ -201,14 +204,21 @@ def test_A11_a_token_that_ends_during_a_sync_is_renewed(
     workspace: Workspace,
 ) -> None:
     push_layout(token_registry, "ending/large:1", name="large")
-    with registries.limited(tmp_path / "slow", token_registry, rate="1400k") as registry:
-        workspace.log_in(registry)
-        workspace.want(large=f"{registry.address}/ending/large:1")
+    with Relay(token_registry.address) as path:
+        workspace.log_in(replace(token_registry, address=path.address))
+        workspace.want(large=f"{path.address}/ending/large:1")
         workspace.pinner("lock")
         token_server.forget()
-        token_rules.lifetime = 2  # the large layer alone takes longer, and comes first
-        with registry.recording() as seen:
-            workspace.pinner("sync", "--platform", "linux/amd64", "--jobs", "1")
+        token_rules.lifetime = 6
+        path.gate.close_after(2_000_000)  # the large layer, which comes first, takes longer
+        with token_registry.recording() as seen:
+            process = workspace.start("sync", "--platform", "linux/amd64", "--jobs", "1")
+            path.gate.await_closed()
+            token_rules.lifetime = 300
+            time.sleep(6.1)
+            path.gate.open()
+            out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, out + err
     assert workspace.document("verify")["sound"]
     assert [asked.status for asked in token_server.requests()] == [200, 200]
     assert seen.count("blobs", status=401) == 1

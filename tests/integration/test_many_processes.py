@@ -35,12 +35,12 @@ def slow(tmp_path_factory: pytest.TempPathFactory, plain_registry: Registry) -> 
 
 @pytest.fixture
 def locked(workspace: Workspace, slow: Registry) -> dict[str, str]:
-    return lock_crowd(workspace, slow, "many")
+    return lock_crowd(workspace, slow.address, "many")
 
 
 def ended(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str]]:
     """How each of the processes ended, with what it had to say."""
-    said = [process.communicate(timeout=120) for process in processes]
+    said = [process.communicate(timeout=600) for process in processes]
     return [
         (process.returncode, out + err)
         for process, (out, err) in zip(processes, said, strict=True)

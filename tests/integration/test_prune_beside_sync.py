@@ -10,10 +10,13 @@ import pytest
 
 from support.crowds import AMD64, lock_crowd, slow_crowd
 from support.layouts import noise
+from support.relay import Relay
+from support.waiting import await_that
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
     from support.registries import Registry
     from support.workspace import Workspace
@@ -37,7 +40,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory, plain_registry: Registry) -> 
 
 @pytest.fixture
 def references(workspace: Workspace, slow: Registry) -> dict[str, str]:
-    return lock_crowd(workspace, slow, "pruned")
+    return lock_crowd(workspace, slow.address, "pruned")
 
 
 class Pruner:
@@ -65,7 +68,7 @@ class Pruner:
             if (self.ended + self.killed) % 2:
                 self._stop.wait(self._chance.uniform(0.05, 0.4))
                 process.kill()
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=600)
             if process.returncode == 0:
                 self.ended += 1
             elif process.returncode == -9:
@@ -76,7 +79,7 @@ class Pruner:
 
 def wait(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str]]:
     """How those ended that failed."""
-    said = [process.communicate(timeout=120) for process in processes]
+    said = [process.communicate(timeout=600) for process in processes]
     return [
         (process.returncode, out + err)
         for process, (out, err) in zip(processes, said, strict=True)
@@ -107,17 +110,23 @@ def test_T19_prunes_beside_sixteen_syncs(workspace: Workspace, references: dict[
     assert workspace.document(*ALL)["blobs"] == []
 
 
-def test_T19_a_killed_sync_leaves_nothing_that_blocks(
-    workspace: Workspace, references: dict[str, str]
-) -> None:
-    doomed = workspace.start("sync", *AMD64)
-    leases = workspace.store / ".pinner/leases"
-    while not (leases.exists() and any(leases.iterdir()) and any(workspace.blobs())):
-        assert doomed.poll() is None, doomed.communicate()
-    workspace.pinner(*ALL)
-    assert workspace.blobs(), "a running sync needs them"
-    doomed.kill()
-    doomed.communicate()
+def test_T19_a_killed_sync_leaves_nothing_that_blocks(workspace: Workspace, slow: Registry) -> None:
+    with Relay(slow.address) as path:
+        references = lock_crowd(workspace, path.address, "pruned")
+        path.gate.close_after(200_000)  # less than the shared layer
+        doomed = workspace.start("sync", *AMD64)
+        leases = workspace.store / ".pinner/leases"
+        await_that(lambda: leases.exists() and any(leases.iterdir()) and any(workspace.blobs()))
+        workspace.pinner(*ALL)
+        assert workspace.blobs(), "a running sync needs them"
+        assert doomed.poll() is None
+        doomed.kill()
+        doomed.communicate()
+        path.gate.open()
+        leaves_nothing(workspace, references, leases)
+
+
+def leaves_nothing(workspace: Workspace, references: dict[str, str], leases: Path) -> None:
     assert workspace.document(*ALL)["leased"] == 0
     assert workspace.blobs() == {}
     assert list(leases.iterdir()) == []

@@ -42,7 +42,7 @@ def get(
         f"{registry.url}{path}", headers={"Accept": ACCEPT, **(headers or {})}
     )
     try:
-        with urllib.request.urlopen(request, timeout=10, context=context) as reply:
+        with urllib.request.urlopen(request, timeout=60, context=context) as reply:
             return reply.status, reply.headers, reply.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -146,7 +146,7 @@ def token_for(server: TokenServer, repository: str, login: tuple[str, str] | Non
     if login:
         headers["Authorization"] = "Basic " + base64.b64encode(":".join(login).encode()).decode()
     request = urllib.request.Request(f"{server.realm}?{query}", headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         token: str = json.load(reply)["token"]
     return token
 
@@ -187,7 +187,7 @@ def test_wrong_credentials_get_no_token(token_server: TokenServer) -> None:
 
 def test_tls_needs_the_authority(tls_registry: Registry) -> None:
     with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
-        urllib.request.urlopen(f"{tls_registry.url}/v2/", timeout=10)
+        urllib.request.urlopen(f"{tls_registry.url}/v2/", timeout=60)
     assert get(tls_registry, "/v2/")[0] == 200
 
 
@@ -199,7 +199,7 @@ def test_tls_can_ask_for_a_client_certificate(
         assert get(registry, "/v2/")[0] == 400
         context = ssl.create_default_context(cafile=str(registry.ca_file))
         context.load_cert_chain(client.certificate, client.key)
-        with urllib.request.urlopen(f"{registry.url}/v2/", timeout=10, context=context) as reply:
+        with urllib.request.urlopen(f"{registry.url}/v2/", timeout=60, context=context) as reply:
             assert reply.status == 200
 
 
@@ -221,7 +221,7 @@ def test_the_mirror_fetches_from_upstream_and_keeps(
     assert first.count("manifests") == 1
     assert first.count("blobs") >= 1
     # What it serves it stores beside, so only a later request finds it kept.
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while ask_mirror().requests:
         assert time.monotonic() < deadline, "the mirror keeps nothing"
 

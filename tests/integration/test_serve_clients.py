@@ -358,9 +358,9 @@ def test_T20_W10_what_is_served_during_a_sync_is_complete(
     workspace.pinner("lock")
     fill(workspace.store, {})
     with pinner_serve(tmp_path / "serve", store=workspace.store) as server:
+        seen = [complete_images(server, f"?ns={address}")]
         syncing = workspace.start("sync")
         done = threading.Event()
-        seen: list[set[str]] = []
         while not done.is_set():
             if syncing.poll() is not None:
                 done.set()  # and look once more

@@ -24,7 +24,8 @@ _LINE: Final = re.compile(
 )
 _KIND: Final = re.compile(r"/v2/.+/(manifests|blobs|tags|referrers)/([^?]*)")
 _MARK: Final = "/v2/?settled="
-_QUIET: Final = 0.05
+_QUIET: Final = 0.015
+_CALM: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +104,19 @@ class AccessLog:
         """The log's length, once the requests that were answered until now are in it.
 
         Servers log a request after they answered it. A request of our own shows up behind those,
-        or beside them: hence the short silence.
+        or beside them; so it takes several, each with a short silence, beside which none of those
+        shows up. However busy the machine is, the server has had its turns by then.
         """
+        calm, seen = 0, -1
+        while calm < _CALM:
+            self._mark()
+            time.sleep(_QUIET)
+            before, seen = seen, sum(1 for _ in _parse(self._path.read_text(errors="replace")))
+            calm = calm + 1 if seen == before else 0
+        return self._path.stat().st_size
+
+    def _mark(self) -> None:
+        """Ask for something, and wait until that is in the log."""
         self._marks += 1
         mark = f"{_MARK}{self._marks} "
         request = urllib.request.Request(f"{self._url}{mark.strip()}")
@@ -112,19 +124,13 @@ class AccessLog:
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self._tls())
         )
         try:
-            opener.open(request, timeout=10).close()
+            opener.open(request, timeout=60).close()
         except urllib.error.HTTPError as error:  # 401: logged like any other
             error.close()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while mark.encode() not in self._path.read_bytes():
             assert time.monotonic() < deadline, f"{self._path} does not show {mark}"
             time.sleep(0.005)
-        size = self._path.stat().st_size
-        while True:
-            time.sleep(_QUIET)
-            if (now := self._path.stat().st_size) == size:
-                return size
-            size = now
 
 
 def _parse(text: str) -> Iterator[Seen]:

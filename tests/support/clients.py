@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from pinner.oci.registryconfig import RegistryConfig
     from pinner.registry.client import RegistryClient
 
-IMPATIENT: Final = Tuning(timeouts=Timeouts(connect=2, answer=0.4, silence=0.4))
+PATIENT: Final = Tuning(timeouts=Timeouts(connect=120, answer=120, silence=120))
+"""No machine is so busy that a server of these tests would seem silent."""
+IMPATIENT: Final = Tuning(timeouts=Timeouts(connect=120, answer=2, silence=2))
+"""For servers that are silent; but not within what a busy machine takes to answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,7 @@ def opened(
     configs: Sequence[RegistryConfig] = (),
     environ: Mapping[str, str] | None = None,
     clock: FakeClock | None = None,
-    tuning: Tuning = IMPATIENT,
+    tuning: Tuning = PATIENT,
 ) -> Iterator[Opened]:
     """Open a client whose home folder is `home`, and close it in the end."""
     clock = clock or FakeClock()

@@ -15,6 +15,7 @@ from pinner.oci.digest import Digest
 from pinner.oci.platform import Platform
 from pinner.oci.reference import Reference
 from support.images import Image, push
+from support.waiting import await_that
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +94,7 @@ class FakeInventory:
     """Tells what it was asked, as a package that was upgraded.
 
     Args:
-        pause: seconds that reading layers takes.
+        company: no reading of layers ends before so many were going on at once.
 
     Attributes:
         asked: `layers` or `statements`, in order.
@@ -102,12 +103,12 @@ class FakeInventory:
         most: how many readings there were at once.
     """
 
-    def __init__(self, *, pause: float = 0) -> None:
+    def __init__(self, *, company: int = 0) -> None:
         self.asked: list[str] = []
         self.unreadable = False
         self.deep = False
         self.most = 0
-        self._pause = pause
+        self._company = company
         self._now = 0
         self._lock = threading.Lock()
 
@@ -118,8 +119,9 @@ class FakeInventory:
             self.asked.append("layers")
             self._now += 1
             self.most = max(self.most, self._now)
-        if self._pause:
-            time.sleep(self._pause)
+        if self._company:
+            await_that(lambda: self.most >= self._company)
+            time.sleep(0.02)  # for one more to come, if it may
         missing = [one for one in (*before, *after) if not store.has(one.digest)]
         sizes = [sum(one.size for one in side) for side in (before, after)]
         with self._lock:

@@ -44,11 +44,9 @@ def slow_crowd(
         yield registry
 
 
-def lock_crowd(workspace: Workspace, registry: Registry, prefix: str) -> dict[str, str]:
-    """Lock all sixteen; their references by name."""
-    references = {
-        f"app-{number}": f"{registry.address}/{prefix}/app-{number}:1" for number in range(CROWD)
-    }
+def lock_crowd(workspace: Workspace, address: str, prefix: str) -> dict[str, str]:
+    """Lock all sixteen, from the registry at `address`; their references by name."""
+    references = {f"app-{number}": f"{address}/{prefix}/app-{number}:1" for number in range(CROWD)}
     workspace.want(**references)
     workspace.pinner("lock")
     return references

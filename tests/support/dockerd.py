@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Debian's client, of the daemon's own version, before another one that the machine may have.
 _CLIENT: Final = "/usr/bin/docker"
-_PATIENCE: Final = 180
+_PATIENCE: Final = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ BEARER: Final = Login(scheme="bearer", user=USER, password=PASSWORD)
 
 _PINNER: Final = (sys.executable, "-P", "-m", "pinner")
 _MEASURED: Final = Path(__file__).with_name("measured.py")
-_PATIENCE: Final = 60
+_PATIENCE: Final = 120
 # ru_maxrss is in KiB on Linux, in bytes on macOS.
 _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 

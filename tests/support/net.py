@@ -17,6 +17,8 @@ import threading
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Final, Self
 
+from support.gate import Gate
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping
@@ -107,6 +109,7 @@ class LoopbackServer:
         requests: every request so far, in order of arrival; a growing list.
         connections: how many were accepted.
         ended: how many of those are over.
+        gate: what passes of bodies that are paced; see `support.gate`.
     """
 
     def __init__(
@@ -133,6 +136,7 @@ class LoopbackServer:
         self.requests: list[Request] = []
         self.connections = 0
         self.ended = 0
+        self.gate = Gate()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
 
@@ -152,6 +156,7 @@ class LoopbackServer:
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
+        self.gate.open()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -247,8 +252,18 @@ class LoopbackServer:
             if self._closing.is_set():
                 return
             piece = data[start : start + step]
+            if answer.pace:
+                self._hand_on(sock, memoryview(piece))
+                self._closing.wait(answer.pace)
+                continue
             sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-            self._closing.wait(answer.drip or answer.pace)
+            self._closing.wait(answer.drip)
+
+    def _hand_on(self, sock: socket.socket, rest: memoryview) -> None:
+        while rest:
+            count = self.gate.room(len(rest))
+            sock.sendall(rest[:count])
+            rest = rest[count:]
 
 
 def _head(answer: Answer) -> bytes:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 DOCUMENTED: Final = frozenset({0, 1, 2, 3, 4, 5, 130, 141, 143})
 _SECRETS: Final = ("canary", PAIR.rstrip("="), "Bearer token-")
-_SOON: Final = 10.0
+_SOON: Final = 60.0  # half of what runs in this process wait for a silent server
 _MEMORY: Final = 256 * 1024 * 1024
 _CONTROL: Final = re.compile(
     r"[^\n -~\u00a0-\ud7ff\ue000-\uffff]|[\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"

@@ -67,7 +67,7 @@ def run(
     home: Path,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    timeout: float = 120,
+    timeout: float = 600,
 ) -> str:
     """Run a program to its end and return what it wrote to stdout.
 
@@ -112,7 +112,7 @@ def serving(
     *argv: str,
     folder: Path,
     ready: Callable[[Running], bool],
-    timeout: float = 20,
+    timeout: float = 600,
 ) -> Iterator[Running]:
     """Run a server until the block ends; `ready` is polled until it says yes.
 
@@ -158,7 +158,7 @@ def _await(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    for number, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+    for number, patience in ((signal.SIGTERM, 60), (signal.SIGKILL, 60)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -167,9 +167,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that is free now; for servers that cannot choose one and say which."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
+    """A loopback port that nobody else is given until this process ends.
+
+    What connects to it is refused, unless a server listens there that was told to: it is bound in a
+    way that still lets others listen, if they reuse addresses, as servers do.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    port: int = holder.getsockname()[1]
+    holder.detach()  # stays open
     return port
 
 

@@ -81,7 +81,7 @@ def _call(
         method=method,
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    return opener.open(request, timeout=10)
+    return opener.open(request, timeout=60)
 
 
 def _access(registry: Registry, side: str) -> list[str]:

@@ -27,6 +27,7 @@ from support.registry_content import Content, error
 if TYPE_CHECKING:
     import ssl
 
+    from support.gate import Gate
     from support.registry_faults import Fault
 
 TOKEN_PATH: Final = "/token"
@@ -116,6 +117,11 @@ class RegistrySim:
     def connections(self) -> int:
         """How many connections were accepted so far."""
         return self._server.connections
+
+    @property
+    def gate(self) -> Gate:
+        """What passes of bodies that are paced; see `support.gate`."""
+        return self._server.gate
 
     @property
     def is_idle(self) -> bool:

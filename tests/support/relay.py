@@ -6,7 +6,7 @@
 
 What a client sends passes at once. What the server sends is counted as it is passed on; with
 `rate`, each connection gets so many bytes a second; with `reset_after`, each is reset (RST) when it
-got so many, once the client's kernel has them.
+got so many, once the client's kernel has them. Through its `gate` nothing passes that it holds.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ import threading
 import time
 from typing import Final, Self
 
+from support.gate import Gate
+
 _PIECE: Final = 64 * 1024
 _BUFFER: Final = 256 * 1024
 _ABORTIVE: Final = struct.pack("ii", 1, 0)
-_PATIENCE: Final = 2.0
+_PATIENCE: Final = 60.0
 
 
 class Relay:
@@ -34,6 +36,8 @@ class Relay:
         address: `127.0.0.1:port`, in place of the server's.
         sent: bytes that were passed on to clients until now, heads of answers included.
         resets: how many connections were reset.
+        gate: what passes to clients; see `support.gate`.
+        heard: what clients sent until now, piece by piece.
     """
 
     def __init__(
@@ -52,13 +56,22 @@ class Relay:
         self._listener.listen(128)
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.sent = 0
+        self.gate = Gate()
+        self.heard: list[bytes] = []
         self.resets = 0
 
     def __enter__(self) -> Self:
         _start(self._accept)
         return self
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no connection is open: `sent` will not grow by itself."""
+        with self._lock:
+            return not self._open
+
     def __exit__(self, *_: object) -> None:
+        self.gate.open()
         with self._lock:
             for one in (self._listener, *self._open):
                 with contextlib.suppress(OSError):
@@ -75,8 +88,16 @@ class Relay:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._open |= {client, server}
-            asking = _start(_pass, client, server)
+            asking = _start(self._pass, client, server)
             _start(self._pass_back, server, client, asking)
+
+    def _pass(self, client: socket.socket, server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := client.recv(_PIECE):
+                self.heard.append(piece)
+                server.sendall(piece)
+        with contextlib.suppress(OSError):  # of a client that was killed, too
+            server.shutdown(socket.SHUT_WR)
 
     def _pass_back(
         self, server: socket.socket, client: socket.socket, asking: threading.Thread
@@ -87,10 +108,8 @@ class Relay:
                 if self._rate:
                     due = max(due, time.monotonic()) + len(piece) / self._rate
                     time.sleep(max(0.0, due - time.monotonic()))
-                client.sendall(piece)
+                self._hand_on(client, memoryview(piece))
                 passed += len(piece)
-                with self._lock:
-                    self.sent += len(piece)
                 if self._reset_after and passed >= self._reset_after:
                     _await_arrival(client)
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORTIVE)
@@ -105,6 +124,14 @@ class Relay:
         client.close()
         server.close()
 
+    def _hand_on(self, client: socket.socket, rest: memoryview) -> None:
+        while rest:
+            count = self.gate.room(len(rest))
+            client.sendall(rest[:count])
+            rest = rest[count:]
+            with self._lock:
+                self.sent += count
+
     def _room(self, passed: int) -> int:
         return min(_PIECE, self._reset_after - passed) if self._reset_after else _PIECE
 
@@ -113,13 +140,6 @@ def _start(target: object, *arguments: object) -> threading.Thread:
     thread = threading.Thread(target=target, args=arguments, daemon=True)  # type: ignore[arg-type]
     thread.start()
     return thread
-
-
-def _pass(client: socket.socket, server: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while piece := client.recv(_PIECE):
-            server.sendall(piece)
-        server.shutdown(socket.SHUT_WR)
 
 
 def _await_arrival(sock: socket.socket) -> None:

@@ -64,10 +64,10 @@ class PinnerServe:
             trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                self.address, timeout=20, context=trusting
+                self.address, timeout=60, context=trusting
             )
         else:
-            connection = http.client.HTTPConnection(self.address, timeout=20)
+            connection = http.client.HTTPConnection(self.address, timeout=60)
         with contextlib.closing(connection):
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, target, headers=named)

@@ -54,7 +54,7 @@ def gnu(data: bytes) -> list[Seen]:
         input=data,
         capture_output=True,
         env={"LC_ALL": "C", "TZ": "UTC"},
-        timeout=60,
+        timeout=300,
         check=False,
     )
     seen = []

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PINNER: Final = (sys.executable, "-P", "-m", "pinner")
-_PATIENCE: Final = 60
+_PATIENCE: Final = 120
 
 # A helper as docker's own are: one login in a file for each server.
 _HELPER: Final = """\

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # -P: what lies in the project's folder is never imported.
 _PINNER: Final = (sys.executable, "-P", "-m", "pinner")
-_PATIENCE: Final = 120
+_PATIENCE: Final = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -491,7 +491,7 @@ def test_at_most_two_images_are_read_at_once(store: Store) -> None:
         )
         for number in range(6)
     ]
-    inventory = FakeInventory(pause=0.02)
+    inventory = FakeInventory(company=2)
     for pair in pairs:
         keep(store, *pair)
     changes = compare_images(

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.real_clock  # a server's deadlines
 
 
 def digest_of(host: str, path: str) -> str | None:
-    connection = http.client.HTTPConnection(host, timeout=5)
+    connection = http.client.HTTPConnection(host, timeout=60)
     connection.request("HEAD", path)
     answer = connection.getresponse()
     connection.close()

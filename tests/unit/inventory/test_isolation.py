@@ -155,7 +155,7 @@ def test_it_ends_when_its_parent_is_gone() -> None:
         process.stdin.write(dump_request(Request(before=(), after=(), cpu=10)))
         process.stdin.flush()
         process.stdin.close()
-        assert process.wait(60) == 1
+        assert process.wait(120) == 1
 
 
 def test_an_answer_without_end_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:

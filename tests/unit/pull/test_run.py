@@ -235,7 +235,7 @@ class Patient(MemorySource):
     def manifest(self, repository: Repository, digest: Digest) -> RawManifest:
         raw = super().manifest(repository, digest)
         for _ in range(self._count_of_tags):
-            assert self._left.acquire(timeout=10)
+            assert self._left.acquire(timeout=60)
         self._left.release(self._count_of_tags)
         return raw
 

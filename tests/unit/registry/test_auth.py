@@ -214,14 +214,14 @@ def test_workers_share_one_request() -> None:
     got: list[str] = []
 
     def work() -> None:
-        arrived.wait(timeout=10)
+        arrived.wait(timeout=60)
         got.append(bench.challenged(BEARER))
 
     workers = [threading.Thread(target=work) for _ in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(timeout=10)
+        worker.join(timeout=60)
     assert got == ["Bearer t1"] * 8
     assert len(bench.server.requests) == 1
 

@@ -12,7 +12,7 @@ from pinner.oci.reference import Repository
 from pinner.oci.registryconfig import RegistryConfig
 from pinner.registry.http11 import Timeouts
 from pinner.registry.open import Tuning
-from support.clients import Opened, opened
+from support.clients import IMPATIENT, Opened, opened
 from support.clock import FakeClock
 from support.net import Answer, Request, Then
 from support.registry_content import digest_of
@@ -195,8 +195,6 @@ def test_B09_an_empty_answer(sim: RegistrySim, here: Opened) -> None:
     [
         pytest.param(cut(1000), id="B02-cut"),
         pytest.param(cut(1000, Then.RESET), id="H03-reset"),
-        pytest.param(cut(1000, Then.STALL), id="H04-stall"),
-        pytest.param(cut(0, Then.STALL), id="H04-stall-after-headers"),
     ],
 )
 def test_a_body_that_breaks_off_is_unavailable(
@@ -207,6 +205,20 @@ def test_a_body_that_breaks_off_is_unavailable(
         fetched(here, sim)
     assert caught.value.transient
     assert len(sim.requests) == 1, "continuing is the caller's business"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(cut(1000, Then.STALL), id="H04-stall"),
+        pytest.param(cut(0, Then.STALL), id="H04-stall-after-headers"),
+    ],
+)
+def test_a_body_that_falls_silent_is_unavailable(
+    sim: RegistrySim, tmp_path: Path, fault: Fault
+) -> None:
+    with opened(tmp_path, tuning=IMPATIENT) as hasty:
+        test_a_body_that_breaks_off_is_unavailable(sim, hasty, fault)
 
 
 def test_B02_what_came_before_the_break_was_delivered(sim: RegistrySim, here: Opened) -> None:
@@ -246,7 +258,7 @@ def test_B05_no_byte_beyond_the_blob_is_delivered(
 
 def test_H05_a_drip_is_cut(sim: RegistrySim, tmp_path: Path) -> None:
     sim.always("/blobs/", dripping(0.001))
-    patient = Tuning(timeouts=Timeouts(connect=2, answer=600, silence=600))
+    patient = Tuning(timeouts=Timeouts(connect=120, answer=600, silence=600))
     with (
         opened(tmp_path, tuning=patient, clock=FakeClock(tick=1.0)) as here,
         pytest.raises(Unavailable, match=r"only \d+ bytes came in 3\d s") as caught,
@@ -256,7 +268,7 @@ def test_H05_a_drip_is_cut(sim: RegistrySim, tmp_path: Path) -> None:
 
 
 def test_H05_a_slow_but_decent_body_is_not_cut(sim: RegistrySim, tmp_path: Path) -> None:
-    patient = Tuning(timeouts=Timeouts(connect=2, answer=600, silence=600))
+    patient = Tuning(timeouts=Timeouts(connect=120, answer=600, silence=600))
     with opened(tmp_path, tuning=patient, clock=FakeClock(tick=1.0)) as here:
         assert fetched(here, sim) == DATA
 

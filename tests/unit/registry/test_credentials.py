@@ -231,7 +231,7 @@ def test_each_helper_is_asked_once_for_a_registry(bench: Bench) -> None:
     arrived = threading.Barrier(8)
 
     def work(number: int) -> None:
-        arrived.wait(timeout=10)
+        arrived.wait(timeout=60)
         store.find(REGISTRY, f"repository{number}")
         store.find("without.example", "a")
 
@@ -239,7 +239,7 @@ def test_each_helper_is_asked_once_for_a_registry(bench: Bench) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(timeout=10)
+        worker.join(timeout=60)
     assert sorted(bench.helpers.asked) == [("pass", REGISTRY), ("pass", "without.example")]
 
 

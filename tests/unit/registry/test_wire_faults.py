@@ -12,7 +12,7 @@ import pytest
 from pinner.errors import ProtocolError, RateLimited, RegistryError, Unavailable
 from pinner.registry.http11 import Timeouts
 from pinner.registry.open import Tuning
-from support.clients import Opened, opened, ref
+from support.clients import IMPATIENT, Opened, opened, ref
 from support.clock import FakeClock
 from support.net import Answer, Request, Then
 from support.registry_faults import (
@@ -53,6 +53,13 @@ def here(tmp_path: Path) -> Iterator[Opened]:
         yield here
 
 
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[Opened]:
+    """For servers that fall silent."""
+    with opened(tmp_path, tuning=IMPATIENT) as here:
+        yield here
+
+
 def resolve(here: Opened, sim: RegistrySim) -> str:
     return str(here.client.resolve(ref(sim.host, "team/app:stable")).digest)
 
@@ -65,8 +72,6 @@ def resolve(here: Opened, sim: RegistrySim) -> str:
         pytest.param(raw(b"", Then.RESET), id="H03-reset"),
         pytest.param(cut(10), id="B02-cut"),
         pytest.param(cut(10, Then.RESET), id="H03-reset-in-the-body"),
-        pytest.param(raw(b"", Then.STALL), id="H04-no-answer"),
-        pytest.param(cut(10, Then.STALL), id="H04-stall-in-the-body"),
         *(pytest.param(instead(code), id=f"H11-{code}") for code in (408, 500, 502, 503, 504)),
         pytest.param(instead(429), id="H11-429"),
     ],
@@ -78,6 +83,19 @@ def test_passing_failures_are_tried_again(
     assert resolve(here, sim) == image.digest
     assert len(sim.requests) == 2
     assert here.clock.slept >= 0.5
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(raw(b"", Then.STALL), id="H04-no-answer"),
+        pytest.param(cut(10, Then.STALL), id="H04-stall-in-the-body"),
+    ],
+)
+def test_silence_is_tried_again(
+    sim: RegistrySim, image: SimImage, hasty: Opened, fault: Fault
+) -> None:
+    test_passing_failures_are_tried_again(sim, image, hasty, fault)
 
 
 @pytest.mark.parametrize(
@@ -234,13 +252,18 @@ class TestErrorBodies:
         with pytest.raises(ProtocolError, match="400"):
             resolve(here, sim)
 
-    @pytest.mark.parametrize("then", [Then.CLOSE, Then.RESET, Then.STALL])
+    @pytest.mark.parametrize("then", [Then.CLOSE, Then.RESET])
     def test_one_that_breaks_off_does_not_hide_the_status(
         self, sim: RegistrySim, here: Opened, then: Then
     ) -> None:
         sim.always("/manifests/", raw(b"HTTP/1.1 400 No\r\nContent-Length: 99\r\n\r\nab", then))
         with pytest.raises(ProtocolError, match="400"):
             resolve(here, sim)
+
+    def test_one_that_falls_silent_does_not_hide_the_status(
+        self, sim: RegistrySim, hasty: Opened
+    ) -> None:
+        self.test_one_that_breaks_off_does_not_hide_the_status(sim, hasty, Then.STALL)
 
 
 class TestWarnings:
@@ -292,7 +315,7 @@ def test_H04_a_dripping_head_is_cut(sim: RegistrySim, tmp_path: Path) -> None:
         return Answer(raw=head, drip=0.001, then=Then.STALL)
 
     sim.always("/manifests/", drip)
-    patient = Tuning(timeouts=Timeouts(connect=2, answer=30, silence=30))
+    patient = Tuning(timeouts=Timeouts(connect=120, answer=600, silence=600))
     with (
         opened(tmp_path, tuning=patient, clock=FakeClock(tick=1.0)) as here,
         pytest.raises(Unavailable, match=r"silent|in time"),

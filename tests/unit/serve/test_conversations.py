@@ -10,7 +10,18 @@ import pytest
 
 from pinner.serve.connection import Limits
 from pinner.serve.message import Request, Response, Sent
-from support.dialing import ASK, BIG, OK, ask, big_file, dial, everything, file_response, serving
+from support.dialing import (
+    ASK,
+    BIG,
+    OK,
+    SILENCE,
+    ask,
+    big_file,
+    dial,
+    everything,
+    file_response,
+    serving,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +52,7 @@ def said(sent: bytes) -> tuple[bytes, list[str]]:
 
 def test_one_connection_carries_many_requests() -> None:
     with serving() as server:
-        connection = http.client.HTTPConnection(server.authority, timeout=5)
+        connection = http.client.HTTPConnection(server.authority, timeout=SILENCE)
         connection.connect()
         used = connection.sock
         for _ in range(3):
@@ -169,7 +180,7 @@ def test_W01_what_readers_may_read_in_two_ways_is_refused(fields: bytes) -> None
 
 def test_W01_a_client_that_sends_a_large_body_can_read_the_refusal() -> None:
     with serving() as server:
-        connection = http.client.HTTPConnection(server.authority, timeout=5)
+        connection = http.client.HTTPConnection(server.authority, timeout=SILENCE)
         connection.request("POST", "/v2/a/blobs/uploads/", body=b"x" * 20_000_000)
         assert connection.getresponse().status == 200
         connection.close()
@@ -196,7 +207,7 @@ def test_a_bad_head_is_refused_and_the_connection_closed(sent: bytes, status: by
 
 
 def test_a_head_of_just_the_size_that_it_may_have_is_taken() -> None:
-    limits = Limits(head=64, linger=0.2)
+    limits = Limits(head=64)
     for extra, status in ((0, b"200"), (1, b"431")):
         head = b"GET /".ljust(64 + extra - len(b" HTTP/1.1\r\nHost: x"), b"a")
         with serving(limits=limits) as server, dial(server) as client:
@@ -242,7 +253,7 @@ def test_observers_see_each_request_before_and_after_it_is_answered(tmp_path: Pa
         finished=finished,
     ) as server:
         client = http.client.HTTPConnection(
-            server.authority, timeout=5
+            server.authority, timeout=SILENCE
         )  # one: one thread, in order
         sizes = []
         for method, target in (("GET", "/"), ("GET", "/file"), ("GET", "/gone"), ("HEAD", "/head")):

@@ -22,7 +22,7 @@ ADA, BOB = b"$2y$04$ada", b"$2y$04$bob"
 USERS = Htpasswd({"ada": ADA, "bob": BOB})
 PASSWORDS = {ADA: b"sesame", BOB: b"hunter2"}
 OK = Response(status=200, headers=(("Content-Length", "2"),), body=b"ok")
-WAITS = 10.0
+WAITS = 60.0
 POOL = ThreadPoolExecutor(8)
 
 

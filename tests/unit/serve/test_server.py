@@ -69,7 +69,7 @@ def test_W05_a_file_that_shrinks_while_it_is_sent_cuts_the_connection(tmp_path: 
     with (
         serving(
             lambda _: file_response(blob, 0, BIG),
-            Limits(idle=60),  # a connection that is kept would be an error of `everything`
+            Limits(idle=600),  # a connection that is kept would be an error of `everything`
             finished=lambda *told: sent.append(told[2]),
         ) as server,
         dial(server) as client,

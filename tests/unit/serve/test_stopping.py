@@ -9,6 +9,8 @@ import socket
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,14 +22,18 @@ from support.dialing import (
     ASK,
     BIG,
     OK,
-    QUICK,
+    PATIENT,
+    SILENCE,
+    all_wait,
     ask,
+    at_once,
     big_file,
     dial,
     everything,
     file_response,
     serving,
 )
+from support.waiting import await_that
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,18 +43,32 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.real_clock  # sockets wait in real time
 
-PATIENT = Limits(patience=60, grace=60)
+
+def when_it_is_being_left(server: Server, act: Callable[[], object]) -> threading.Thread:
+    """Act from a thread of its own, as soon as the server waits for answers under way."""
+
+    def wait_and_act() -> None:
+        await_that(lambda: server._listener.fileno() == -1)
+        act()
+
+    thread = threading.Thread(target=wait_and_act)
+    thread.start()
+    return thread
+
+
+def send_the_signal() -> None:
+    os.kill(os.getpid(), signal.SIGUSR1)
 
 
 def test_leaving_closes_idle_connections_at_once() -> None:
     with ExitStack() as stack:
-        server = stack.enter_context(serving(limits=Limits(grace=30)))
+        server = stack.enter_context(serving())
         with dial(server) as client:
             client.sendall(ASK)
             assert client.recv(1000).endswith(b"ok")
-            began = time.monotonic()
-            stack.close()
-            assert time.monotonic() - began < 5
+            await_that(partial(all_wait, server))
+            with at_once(server):
+                stack.close()
             assert everything(client) == b""
 
 
@@ -57,36 +77,36 @@ def test_leaving_lets_an_answer_under_way_finish() -> None:
 
     def slow(_: Request) -> Response:
         asked.set()
-        assert go.wait(5)
+        assert go.wait(SILENCE)
         return OK
 
     answers: list[tuple[int, bytes]] = []
     with serving(slow) as server:
         client = threading.Thread(target=lambda: answers.append(ask(server)))
         client.start()
-        assert asked.wait(5)
-        threading.Timer(0.2, go.set).start()
-    client.join(5)
+        assert asked.wait(SILENCE)
+        when_it_is_being_left(server, go.set)
+    client.join(SILENCE)
     assert answers == [(200, b"ok")]
 
 
 def test_a_file_under_way_is_sent_to_its_end(tmp_path: Path) -> None:
     blob = big_file(tmp_path)
     with ExitStack() as stack:
-        server = stack.enter_context(serving(lambda _: file_response(blob, 0, BIG), PATIENT))
+        limits = replace(PATIENT, linger=0.1)
+        server = stack.enter_context(serving(lambda _: file_response(blob, 0, BIG), limits))
         with dial(server) as client:
             client.sendall(ASK)
             received = [client.recv(10)]
-            reading = threading.Timer(0.2, lambda: received.append(everything(client)))
-            reading.start()
+            reading = when_it_is_being_left(server, lambda: received.append(everything(client)))
             stack.close()
-            reading.join(5)
+            reading.join(SILENCE)
     assert len(b"".join(received).partition(b"\r\n\r\n")[2]) == BIG
 
 
 def test_leaving_cuts_what_outlasts_the_grace(tmp_path: Path) -> None:
     blob = big_file(tmp_path)
-    limits = Limits(patience=60, grace=0.1)
+    limits = Limits(patience=600, grace=0.1)
     with ExitStack() as stack:
         server = stack.enter_context(serving(lambda _: file_response(blob, 0, BIG), limits))
         with dial(server) as client:
@@ -102,12 +122,12 @@ def test_while_answers_finish_new_clients_are_refused_not_kept_in_line() -> None
 
     def slow(_: Request) -> Response:
         asked.set()
-        go.wait(20)
+        assert go.wait(2 * SILENCE)
         return OK
 
     def knock(port: int) -> None:
-        deadline = time.monotonic() + 3
-        while errno.ECONNREFUSED not in codes and time.monotonic() < deadline:
+        until = time.monotonic() + SILENCE
+        while errno.ECONNREFUSED not in codes and time.monotonic() < until:
             with socket.socket() as late:
                 late.settimeout(0.5)
                 codes.append(late.connect_ex(("127.0.0.1", port)))
@@ -116,10 +136,10 @@ def test_while_answers_finish_new_clients_are_refused_not_kept_in_line() -> None
 
     with serving(slow, PATIENT) as server, dial(server) as client:
         client.sendall(ASK)
-        assert asked.wait(5)
+        assert asked.wait(SILENCE)
         knocking = threading.Thread(target=knock, args=(int(server.authority.split(":")[1]),))
         knocking.start()
-    knocking.join(5)
+    knocking.join(2 * SILENCE)
     assert errno.ECONNREFUSED in codes
 
 
@@ -145,10 +165,9 @@ def test_a_second_signal_ends_the_grace(
         with dial(server) as client:
             client.sendall(ASK)
             client.recv(10)
-            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-            began = time.monotonic()
-            stack.close()
-            assert time.monotonic() - began < 20
+            when_it_is_being_left(server, send_the_signal)
+            with at_once(server):
+                stack.close()
             assert len(everything(client)) < BIG
 
 
@@ -162,7 +181,7 @@ class CountingListener(socket.socket):
 
 def test_to_end_a_grace_before_it_begins_keeps_nobody_busy() -> None:
     listener = CountingListener(fileno=open_listener().detach())
-    with Server(listener, lambda _: OK, clock=SystemClock(), limits=QUICK) as server:
+    with Server(listener, lambda _: OK, clock=SystemClock(), limits=PATIENT) as server:
         assert ask(server) == (200, b"ok")
         server.cut()
         before = listener.accepts
@@ -193,7 +212,7 @@ def test_an_interruption_ends_the_grace(
         client = clients.enter_context(dial(server))
         client.sendall(ASK)
         client.recv(10)
-        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+        when_it_is_being_left(server, send_the_signal)
     assert [sent.whole for sent in finished] == [False]
 
 
@@ -202,4 +221,4 @@ def test_after_leaving_nothing_listens() -> None:
         authority = server.authority
     host, _, port = authority.rpartition(":")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, int(port)), timeout=5)
+        socket.create_connection((host, int(port)), timeout=SILENCE)

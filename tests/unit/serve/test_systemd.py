@@ -20,7 +20,7 @@ PID = 4711
 @pytest.fixture
 def manager() -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
-        receiver.settimeout(5)
+        receiver.settimeout(60)
         yield receiver
 
 
@@ -57,7 +57,7 @@ def environ(count: str = "1", pid: int = PID) -> dict[str, str]:
 def test_a_socket_that_was_passed_is_taken(descriptor: int) -> None:
     passed = passed_listener(environ(), pid=PID, first=descriptor)
     assert passed is not None
-    with passed, socket.create_connection(passed.getsockname(), timeout=5):
+    with passed, socket.create_connection(passed.getsockname(), timeout=60):
         assert not os.get_inheritable(descriptor)
 
 

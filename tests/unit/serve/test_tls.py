@@ -6,8 +6,8 @@ import queue
 import socket
 import ssl
 import threading
-import time
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +17,22 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pinner.errors import InputError
 from pinner.serve.connection import Limits
 from pinner.serve.tls import server_context
-from support.dialing import ASK, BIG, OK, big_file, dial, everything, file_response, serving
+from support.dialing import (
+    ASK,
+    BIG,
+    OK,
+    SILENCE,
+    all_wait,
+    at_once,
+    big_file,
+    dial,
+    everything,
+    file_response,
+    serving,
+)
 from support.programs import run
 from support.tls import Authority
+from support.waiting import await_that
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,11 +160,12 @@ def test_what_only_begins_like_tls_is_cut_at_once(context: ssl.SSLContext, sent:
 @pytest.mark.parametrize("sent", [b"", b"\x16", b"\x16\x03\x01\x02"])
 def test_W07_a_handshake_that_does_not_come_is_cut(context: ssl.SSLContext, sent: bytes) -> None:
     with (
-        serving(limits=Limits(patience=0.3, idle=60), tls=context) as server,
+        serving(limits=Limits(patience=0.3, idle=600), tls=context) as server,
         dial(server) as client,
     ):
         client.sendall(sent)
-        assert everything(client) == b""  # within dial's five seconds
+        with suppress(ConnectionResetError):  # on a busy machine, before these bytes came
+            assert everything(client) == b""  # within dial's patience
 
 
 def test_W07_others_shake_hands_while_200_clients_do_not(
@@ -185,7 +199,7 @@ def test_W07_where_all_are_being_answered_a_client_is_closed_on(
 
     def slow(_: Request) -> Response:
         asked.set()
-        assert go.wait(5)
+        assert go.wait(SILENCE)
         return OK
 
     with (
@@ -193,7 +207,7 @@ def test_W07_where_all_are_being_answered_a_client_is_closed_on(
         dial_tls(server, trusting(authority)) as first,
     ):
         first.sendall(ASK)
-        assert asked.wait(5)
+        assert asked.wait(SILENCE)
         with dial(server) as second:
             assert everything(second) == b""
         go.set()
@@ -214,14 +228,16 @@ def test_W07_a_client_that_takes_nothing_is_cut(
     with (
         serving(
             lambda _: file_response(blob, 0, BIG),
-            Limits(patience=0.5, grace=0),
+            Limits(grace=0),
             tls=context,
             finished=note,
         ) as server,
         dial_tls(server, trusting(authority)) as client,
     ):
+        (connection,) = server._connections
+        connection._channel._patience = 0.3  # from now on: the handshake may take its time
         client.sendall(ASK)
-        assert told.wait(10)
+        assert told.wait(SILENCE)
     assert not sent[0].whole
     assert 0 < sent[0].body < BIG
 
@@ -252,16 +268,17 @@ def test_W07_a_client_that_stops_within_a_piece_is_cut(
 def test_a_connection_that_is_closed_says_goodbye(
     authority: Authority, context: ssl.SSLContext, why: str
 ) -> None:
-    limits = Limits(idle=0.3 if why == "idle" else 60, connections=1)
+    limits = Limits(idle=0.3 if why == "idle" else 600, grace=600, connections=1)
     with ExitStack() as stack:
         server = stack.enter_context(serving(limits=limits, tls=context))
         with dial_tls(server, trusting(authority)) as client:
-            client.sendall(ASK)
-            assert client.recv(1000).endswith(b"ok")
+            if why != "idle":  # which it may become before it has asked
+                client.sendall(ASK)
+                assert client.recv(1000).endswith(b"ok")
+                await_that(partial(all_wait, server))
             if why == "left":
                 stack.close()
             elif why == "room":
-                time.sleep(0.2)  # until the server's own thread knows that it waits
                 stack.enter_context(dial(server))
             assert client.recv(1000) == b""  # without the goodbye, an SSLEOFError
 
@@ -277,13 +294,12 @@ def test_a_client_that_says_goodbye_is_answered_with_one(
 
 def test_leaving_cuts_a_handshake(context: ssl.SSLContext) -> None:
     with ExitStack() as stack:
-        server = stack.enter_context(serving(limits=Limits(grace=30), tls=context))
+        server = stack.enter_context(serving(tls=context))
         with dial(server) as client:
             client.sendall(b"\x16\x03\x01")
-            time.sleep(0.1)
-            began = time.monotonic()
-            stack.close()
-            assert time.monotonic() - began < 5
+            await_that(lambda: bool(server._connections))
+            with at_once(server):
+                stack.close()
             assert everything(client)[:1] in {b"", ALERT}
 
 
@@ -344,7 +360,7 @@ def test_many_files_at_once_are_each_sent_whole(
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(SILENCE)
     assert bodies == [blob.read_bytes()] * 16
 
 

@@ -91,7 +91,7 @@ def test_T21_a_file_system_without_locks_is_a_clear_error(
     before = len(list(Path("/dev/fd").iterdir()))
     with pytest.raises(StoreError, match="file locks do not work here"):
         acquire(folder, "lock", wait=True)
-    assert len(list(Path("/dev/fd").iterdir())) == before
+    assert len(list(Path("/dev/fd").iterdir())) <= before  # another test's thread may end
 
 
 def test_T22_a_killed_holder_frees_its_lock(store: Store) -> None:

@@ -123,7 +123,7 @@ def test_workers_stop_where_the_caller_fails(
 
     def wait(repository: Repository, descriptor: Any, **settings: Any) -> Any:
         if descriptor.digest == DIGESTS[1]:
-            stopped.wait(5)
+            stopped.wait(60)
         return open_blob(repository, descriptor, **settings)
 
     def interrupt(events: Sequence[Event]) -> None:
