@@ -74,12 +74,14 @@ def is_continued(
     workspace: Workspace, registry: Registry, path: Relay, with_signal: int, code: int, word: str
 ) -> None:
     name = f"{path.address}/pulled/cut:1"
-    path.gate.close_after(12 * MB)
+    path.gate.close_after(9 * MB)  # so that the largest layer is not whole
     process = workspace.start("pull", name, *AMD64)
     await_that(lambda: workspace.occupied() > 6 * MB)
     send_signal(process, with_signal)
-    path.gate.open()  # what comes now is not waited for, but keeps no thread from tidying up
+    path.rate = MB  # so slowly that it would not come to the end before it heeds the signal
+    path.gate.open()
     out, err = process.communicate(timeout=PROMPT)
+    path.rate = None
     await_that(lambda: path.is_idle)
     assert (process.returncode, err) == (code, f"{word}\n")
     assert out.splitlines()[0] == "1: Pulling from pulled/cut"
@@ -90,9 +92,10 @@ def is_continued(
     before = path.sent
     with registry.recording() as seen:
         ran = workspace.pinner("pull", name, *AMD64)
-    # Of what was on the disk, hardly anything is fetched again.
+    # Of what was on the disk, hardly anything is fetched again: what was not journaled yet, where
+    # a busy machine does not get that done in the moment that a run waits for its threads.
     sent = path.sent - before
-    assert sent + here - sum(workspace.blobs().values()) < 0.02 * here
+    assert sent + here - sum(workspace.blobs().values()) < 3 * MB
     assert [request for request in seen.requests if request.status == 206]
     assert f"Status: Downloaded newer image for {name}" in ran.out
     assert workspace.document("verify")["sound"]

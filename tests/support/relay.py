@@ -37,6 +37,7 @@ class Relay:
         sent: bytes that were passed on to clients until now, heads of answers included.
         resets: how many connections were reset.
         gate: what passes to clients; see `support.gate`.
+        rate: bytes a second for each connection, from its next piece on; None for all there are.
         heard: what clients sent until now, piece by piece.
     """
 
@@ -45,7 +46,7 @@ class Relay:
     ) -> None:
         host, _, port = address.rpartition(":")
         self._server = host, int(port)
-        self._rate = rate
+        self.rate = rate
         self._reset_after = reset_after
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -105,8 +106,8 @@ class Relay:
         due, passed = 0.0, 0
         with contextlib.suppress(OSError):
             while piece := server.recv(self._room(passed)):
-                if self._rate:
-                    due = max(due, time.monotonic()) + len(piece) / self._rate
+                if self.rate:
+                    due = max(due, time.monotonic()) + len(piece) / self.rate
                     time.sleep(max(0.0, due - time.monotonic()))
                 self._hand_on(client, memoryview(piece))
                 passed += len(piece)
