@@ -10,6 +10,7 @@ message, and a platform is checked once.
 from __future__ import annotations
 
 import functools
+import sys
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -135,7 +136,10 @@ class Field:
         media_type, size = found.get("mediaType"), found.get("size")
         annotations, artifact_type = found.get("annotations"), found.get("artifactType")
         return Descriptor(
-            media_type=media_type if type(media_type) is str else self["mediaType"].text(),
+            # Thousands of them say one of a few words.
+            media_type=sys.intern(
+                media_type if type(media_type) is str else self["mediaType"].text()
+            ),
             digest=self["digest"].digest(),
             size=size if type(size) is int and 0 <= size < SIZE_LIMIT else self["size"].size(),
             platform=platform,

@@ -13,13 +13,13 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pinner.oci.descriptor import Descriptor
 from pinner.oci.digest import Digest, InvalidDigest
 from pinner.oci.fields import Field
-from pinner.oci.mediatypes import INDEXES, MANIFESTS
 from pinner.oci.strictjson import DECODER, MalformedJson
 from pinner.store.names import (
     CONTAINERD_NAME,
@@ -56,7 +56,6 @@ _ENTRY: Final = re.compile(
 )
 _NEXT: Final = re.compile(rf"{_SPACE},{_SPACE}")
 _END: Final = re.compile(rf"{_SPACE}\]{_SPACE}\}}{_SPACE}\Z")
-_TYPES: Final = {media_type: media_type for media_type in (*INDEXES, *MANIFESTS)}  # one string each
 
 
 class Irregular(Exception):  # noqa: N818 - no error: it is to be read another way
@@ -122,7 +121,7 @@ class _Window:
         if index is not None:
             annotations = {MEMBER_OF: index, **annotations}
         descriptor = Descriptor(
-            media_type=_TYPES.get(media_type, media_type),
+            media_type=sys.intern(media_type),
             digest=parsed,
             size=int(size),
             annotations=MappingProxyType(annotations),
