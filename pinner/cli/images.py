@@ -35,7 +35,7 @@ def images(
     from pinner.output import images as told  # noqa: PLC0415 - help does without
 
     with session.existing_store(store) as opened:
-        found = _all_described(opened) if opened else []
+        found = all_described(opened) if opened else []
     if name is not None:
         found = [image for image in told.without_members(found) if told.is_named(image, name)]
     place = os.path.normpath(session.store_path(store))
@@ -53,7 +53,7 @@ def images(
     return 0
 
 
-def _all_described(store: Store) -> list[NamedImage]:
+def all_described(store: Store) -> list[NamedImage]:
     """What the store names, in its order, less members of indexes that are not shown.
 
     Names by digest come last: of most, an index that was read says that they are not shown, and
@@ -64,7 +64,7 @@ def _all_described(store: Store) -> list[NamedImage]:
     from pinner.store.names import MEMBER_OF  # noqa: PLC0415
 
     entries = store.images()
-    found = [None if "@" in named.name else _described(store, named) for named in entries]
+    found = [None if "@" in named.name else described(store, named) for named in entries]
     members = member_names(image for image in found if image is not None)
     indexes = {str(named.descriptor.digest) for named in entries}
     for place, named in enumerate(entries):
@@ -74,11 +74,12 @@ def _all_described(store: Store) -> list[NamedImage]:
             and is_manifest(named.descriptor.media_type)
         )
         if found[place] is None and not hidden:
-            found[place] = _described(store, named)
+            found[place] = described(store, named)
     return [image for image in found if image is not None]
 
 
-def _described(store: Store, named: NamedDescriptor) -> NamedImage:
+def described(store: Store, named: NamedDescriptor) -> NamedImage:
+    """What is behind one name; why it cannot be told, where it is damaged."""
     from pinner.errors import PinnerError  # noqa: PLC0415 - help does without
     from pinner.output.images import NamedImage  # noqa: PLC0415
     from pinner.store.contents import stored_manifests  # noqa: PLC0415
