@@ -17,7 +17,7 @@ from pinner.errors import InputError
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
     from contextlib import AbstractContextManager
 
     from pinner.cli.console import Console
@@ -159,13 +159,19 @@ class Session:
 
         return Platform.of_host(machine(), system())
 
-    def answer(self, text: str, fields: dict[str, Any]) -> None:
-        """Print the result: text for people, or the document that `--json` asks for."""
+    def answer(
+        self, text: str | Callable[[], str], fields: dict[str, Any] | Callable[[], dict[str, Any]]
+    ) -> None:
+        """Print the result: text for people, or the document that `--json` asks for.
+
+        Either may be what makes it: of thousands of images, the one that is not printed takes as
+        long to make, and as much memory, as the one that is.
+        """
         if self.options.json:
             from pinner.output.machine import document  # noqa: PLC0415 - only where asked for
 
-            text = document(self.command, fields)
-        self.runtime.console.result(text)
+            text = document(self.command, fields() if callable(fields) else fields)
+        self.runtime.console.result(text() if callable(text) else text)
 
     def note(self, text: str) -> None:
         """Print a line beside the result and above the display of a run, unless quiet is asked."""

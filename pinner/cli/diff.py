@@ -39,15 +39,11 @@ def diff(
     OLD and NEW are paths of lockfiles or git revisions. OLD is HEAD unless said otherwise, NEW the
     images.lock of this folder. No registry is asked without --fetch.
     """
-    from pinner.cli.lockat import lock_at, working_lock  # noqa: PLC0415 - help does without
-    from pinner.compare.locks import changed_images  # noqa: PLC0415
-    from pinner.output.diff import diff_fields, render_diff  # noqa: PLC0415
+    from pinner.output.diff import diff_fields, render_diff  # noqa: PLC0415 - help does without
 
     if markdown and session.options.json:
         raise click.UsageError("--markdown and --json exclude each other")
-    before = lock_at(session, old)
-    after = working_lock(session) if new is None else lock_at(session, new)
-    changes: Sequence[ImageChange] = changed_images(before.lock, after.lock)
+    before, after, changes = _changes(session, old, new)
     if changes:
         with session.registry(_registries(session), jobs=jobs) as registry:
             changes = compare(
@@ -58,12 +54,23 @@ def diff(
                 jobs=registry.jobs,
                 asks=False,
             )
-    if markdown:
-        text = _markdown(session, changes)
-    else:
-        text = render_diff(changes, old=before.name, new=after.name)
-    session.answer(text, diff_fields(changes, old=before.name, new=after.name))
+    session.answer(
+        lambda: (
+            _markdown(session, changes) if markdown else render_diff(changes, old=before, new=after)
+        ),
+        lambda: diff_fields(changes, old=before, new=after),
+    )
     return 0
+
+
+def _changes(session: Session, old: str, new: str | None) -> tuple[str, str, Sequence[ImageChange]]:
+    """How the user knows the two lockfiles, and which pins differ; what does not is let go."""
+    from pinner.cli.lockat import lock_at, working_lock  # noqa: PLC0415 - help does without
+    from pinner.compare.locks import changed_images  # noqa: PLC0415
+
+    before = lock_at(session, old)
+    after = working_lock(session) if new is None else lock_at(session, new)
+    return before.name, after.name, changed_images(before.lock, after.lock)
 
 
 def _registries(session: Session) -> Sequence[RegistryConfig]:

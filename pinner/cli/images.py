@@ -35,23 +35,51 @@ def images(
     from pinner.output import images as told  # noqa: PLC0415 - help does without
 
     with session.existing_store(store) as opened:
-        found = [_described(opened, named) for named in opened.images()] if opened else []
+        found = all_described(opened) if opened else []
     if name is not None:
         found = [image for image in told.without_members(found) if told.is_named(image, name)]
     place = os.path.normpath(session.store_path(store))
     shape = told.Columns(digests=digests, truncate=not no_trunc)
     session.answer(
-        told.render_image_ids(found, shape=shape)
-        if session.options.quiet
-        else told.render_images(
-            found, store=place, now=session.clock.now(), shape=shape, asked=name or ""
+        lambda: (
+            told.render_image_ids(found, shape=shape)
+            if session.options.quiet
+            else told.render_images(
+                found, store=place, now=session.clock.now(), shape=shape, asked=name or ""
+            )
         ),
-        told.images_fields(found, store=place),
+        lambda: told.images_fields(found, store=place),
     )
     return 0
 
 
-def _described(store: Store, named: NamedDescriptor) -> NamedImage:
+def all_described(store: Store) -> list[NamedImage]:
+    """What the store names, in its order, less members of indexes that are not shown.
+
+    Names by digest come last: of most, an index that was read says that they are not shown, and
+    they need not be read.
+    """
+    from pinner.oci.mediatypes import is_manifest  # noqa: PLC0415 - help does without
+    from pinner.output.images import member_names  # noqa: PLC0415
+    from pinner.store.names import MEMBER_OF  # noqa: PLC0415
+
+    entries = store.images()
+    found = [None if "@" in named.name else described(store, named) for named in entries]
+    members = member_names(image for image in found if image is not None)
+    indexes = {str(named.descriptor.digest) for named in entries}
+    for place, named in enumerate(entries):
+        hidden = named.name in members or (
+            named.descriptor.annotations.get(MEMBER_OF) in indexes
+            # An index in an index has members of its own.
+            and is_manifest(named.descriptor.media_type)
+        )
+        if found[place] is None and not hidden:
+            found[place] = described(store, named)
+    return [image for image in found if image is not None]
+
+
+def described(store: Store, named: NamedDescriptor) -> NamedImage:
+    """What is behind one name; why it cannot be told, where it is damaged."""
     from pinner.errors import PinnerError  # noqa: PLC0415 - help does without
     from pinner.output.images import NamedImage  # noqa: PLC0415
     from pinner.store.contents import stored_manifests  # noqa: PLC0415

@@ -71,7 +71,7 @@ def sync(
     session.report(outcome.error for outcome in result.outcomes if isinstance(outcome, Failed))
     seconds = session.clock.monotonic() - started
     session.answer(
-        render_sync(result, requests=requests, seconds=seconds),
-        sync_fields(result, requests=requests),
+        lambda: render_sync(result, requests=requests, seconds=seconds),
+        lambda: sync_fields(result, requests=requests),
     )
     return exit_code(result.outcomes)

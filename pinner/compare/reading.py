@@ -20,7 +20,7 @@ from pinner.oci.config import CONFIG_LIMIT, ImageConfig, MalformedConfig, parse_
 from pinner.oci.fetch import read_blob
 from pinner.oci.manifest import MANIFEST_LIMIT, Index, Manifest, parse_manifest
 from pinner.oci.sources import BlobSource, ManifestSource
-from pinner.oci.stored import stored_manifest
+from pinner.oci.stored import parse_stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -123,7 +123,7 @@ class ImageReader:
         """
         if self._store is not None and self._store.has(digest):
             data = self._store.read(digest, MANIFEST_LIMIT)
-            return parse_manifest(stored_manifest(digest, data))
+            return parse_stored(digest, data)
         if self._open_source is None or not ask:
             return None
         raw = self._open_source().manifest(repository, digest)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pinner.errors import InputError
 from pinner.lockfile.canonical import read_canonical
+from pinner.lockfile.direct import read_direct
 from pinner.lockfile.model import LOCK_REVISION, LOCK_VERSION, Lock, LockedImage
+from pinner.lockfile.values import parse_name, parse_repository, parse_tag
 from pinner.oci.digest import Digest
 from pinner.oci.platform import Platform
-from pinner.oci.reference import InvalidReference, Repository, is_tag
-from pinner.terminal import safe
 from pinner.tomlfiles.document import Document, decode
-from pinner.tomlfiles.names import NAME_RULE, is_name, key_text
+from pinner.tomlfiles.names import key_text
 from pinner.tomlfiles.table import Report, Table, type_name
 
 if TYPE_CHECKING:
@@ -47,7 +46,11 @@ def loads(data: bytes, *, path: str) -> Lock:
             pinner wrote it. A file that was cut short is refused, or else lacks whole entries or
             platforms that the spec names, which `staleness` finds.
     """
-    document = _document(data, path)
+    text = decode(data, path=path, limit=LOCK_LIMIT)
+    lock = read_direct(text)
+    if lock is not None:
+        return lock
+    document = _document(data, text, path)
     report = Report(document)
     root = Table(report, (), document.values)
     revision = _read_revision(root, report)
@@ -57,8 +60,7 @@ def loads(data: bytes, *, path: str) -> Lock:
     return Lock(images=tuple(images), revision=revision)
 
 
-def _document(data: bytes, path: str) -> Document:
-    text = decode(data, path=path, limit=LOCK_LIMIT)
+def _document(data: bytes, text: str, path: str) -> Document:
     values = read_canonical(text)
     if values is not None:
         return Document(path=path, text=text, values=values)
@@ -110,10 +112,10 @@ class _Reader:
     def _read_image(self, table: Table) -> LockedImage | None:
         if self._is_strict:
             table.only(_IMAGE_KEYS, "a locked image")
-        name = _required(table, "name", _parse_name)
-        repository = _required(table, "image", _parse_repository)
+        name = _required(table, "name", parse_name)
+        repository = _required(table, "image", parse_repository)
         digest = _required(table, "digest", Digest.parse)
-        tag = table.parsed("tag", _parse_tag, "a tag")
+        tag = table.parsed("tag", parse_tag, "a tag")
         all_platforms = table.flag("all-platforms") or False
         platforms = self._read_platforms(table)
         _check_count(table, all_platforms=all_platforms)
@@ -162,22 +164,3 @@ def _check_count(table: Table, *, all_platforms: bool) -> None:
 def _label(number: int, values: Mapping[str, Any]) -> str:
     name = values.get("name")
     return key_text(name) if isinstance(name, str) else f"image {number + 1}"
-
-
-def _parse_name(text: str) -> str:
-    if not is_name(text):
-        raise InputError(f'"{safe(text, limit=80)}" is not a name', mend=NAME_RULE)
-    return text
-
-
-def _parse_repository(text: str) -> Repository:
-    repository = Repository.parse(text)
-    if str(repository) != text:
-        raise InvalidReference(f'"{safe(text, limit=300)}" is written "{repository}"')
-    return repository
-
-
-def _parse_tag(text: str) -> str:
-    if not is_tag(text):
-        raise InvalidReference(f'"{safe(text, limit=160)}" is not a tag')
-    return text

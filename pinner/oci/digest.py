@@ -15,7 +15,10 @@ from pinner.terminal import safe
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 _HEX_LENGTH: Final = {"sha256": 64, "sha512": 128}
-_HEX: Final = re.compile(r"[0-9a-f]+")
+_VALID: Final = re.compile(
+    "|".join(f"({name}):([0-9a-f]{{{length}}})" for name, length in _HEX_LENGTH.items())
+)
+_NAMES: Final = {name: name for name in _HEX_LENGTH}  # one string for all digests of an algorithm
 _GRAMMAR: Final = re.compile(
     r"[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}", re.ASCII
 )
@@ -55,23 +58,10 @@ class Digest:
             InvalidDigest: no digest, an algorithm other than sha256 and sha512, a wrong length,
                 or upper-case digits. The messages are those of docker (registries.md 3.1).
         """
-        algorithm, colon, encoded = text.partition(":")
-        if not colon or not _GRAMMAR.fullmatch(text):
-            raise InvalidDigest(f'invalid digest "{safe(text, limit=160)}"')
-        length = _HEX_LENGTH.get(algorithm)
-        if length is None:
-            raise InvalidDigest(
-                f'unsupported digest algorithm "{safe(algorithm)}"',
-                mend="sha256 and sha512 are supported",
-            )
-        if len(encoded) != length:
-            raise InvalidDigest(
-                f"invalid checksum digest length: {algorithm} has {length} digits, "
-                f"not {len(encoded)}"
-            )
-        if not _HEX.fullmatch(encoded):
-            raise InvalidDigest("invalid checksum digest format: digits are lower case")
-        return cls(algorithm, encoded)
+        found = _VALID.fullmatch(text)
+        if found is None:
+            raise _refusal(text)
+        return cls(_NAMES[found[1] or found[3]], found[2] or found[4])
 
     @classmethod
     def of(cls, data: Buffer) -> Digest:
@@ -97,5 +87,26 @@ class Digest:
         """The first twelve digits, for tables."""
         return self.hex[:SHORT]
 
+    def __hash__(self) -> int:
+        return hash(self.hex)  # which the string remembers; a hash of both parts would be made anew
+
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hex}"
+
+
+def _refusal(text: str) -> InvalidDigest:
+    """What is wrong with a text that is not a digest, in docker's words."""
+    algorithm, _, encoded = text.partition(":")
+    if not _GRAMMAR.fullmatch(text):
+        return InvalidDigest(f'invalid digest "{safe(text, limit=160)}"')
+    length = _HEX_LENGTH.get(algorithm)
+    if length is None:
+        return InvalidDigest(
+            f'unsupported digest algorithm "{safe(algorithm)}"',
+            mend="sha256 and sha512 are supported",
+        )
+    if len(encoded) != length:
+        return InvalidDigest(
+            f"invalid checksum digest length: {algorithm} has {length} digits, not {len(encoded)}"
+        )
+    return InvalidDigest("invalid checksum digest format: digits are lower case")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from pinner.errors import InputError, IntegrityError
 from pinner.oci import mediatypes, strictjson, windows
-from pinner.oci.descriptor import Descriptor
 from pinner.oci.fields import Field
 from pinner.oci.strictjson import MalformedJson
 from pinner.terminal import safe
@@ -20,6 +19,7 @@ from pinner.terminal import safe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from pinner.oci.descriptor import Descriptor
     from pinner.oci.digest import Digest
     from pinner.oci.platform import Platform
     from pinner.oci.sources import RawManifest
@@ -108,12 +108,18 @@ def parse_manifest(raw: RawManifest) -> Manifest | Index:
     try:
         _check_type(raw.media_type)
         document = Field(strictjson.loads(raw.data, MANIFEST_LIMIT))
-        _check_form(document, raw.media_type)
-        if mediatypes.is_index(raw.media_type):
-            return _index(document, raw.media_type)
-        return _manifest(document, raw.media_type)
+        return _read(document, raw.media_type)
     except (MalformedJson, MalformedManifest) as error:
-        raise MalformedManifest(f"manifest {raw.digest}: {error.what}", mend=error.mend) from error
+        raise _of(raw.digest, error) from error
+
+
+def read_manifest(document: Field, media_type: str, digest: Digest) -> Manifest | Index:
+    """As `parse_manifest`, of JSON that was read already."""
+    try:
+        _check_type(media_type)
+        return _read(document, media_type)
+    except (MalformedJson, MalformedManifest) as error:
+        raise _of(digest, error) from error
 
 
 def select(index: Index, wanted: Platform) -> Descriptor:
@@ -170,6 +176,17 @@ def _offer(index: Index) -> str:
     return f"there are images for {offered}" if offered else "it has no image for any platform"
 
 
+def _of(digest: Digest, error: MalformedJson | MalformedManifest) -> MalformedManifest:
+    return MalformedManifest(f"manifest {digest}: {error.what}", mend=error.mend)
+
+
+def _read(document: Field, media_type: str) -> Manifest | Index:
+    _check_form(document, media_type)
+    if mediatypes.is_index(media_type):
+        return _index(document, media_type)
+    return _manifest(document, media_type)
+
+
 def _check_type(media_type: str) -> None:
     if mediatypes.is_index(media_type) or mediatypes.is_manifest(media_type):
         return
@@ -186,7 +203,7 @@ def _check_type(media_type: str) -> None:
 
 def _check_form(document: Field, media_type: str) -> None:
     """The document is of the kind and version that its media type says, and of no other kind."""
-    stated = document["mediaType"].text(default=media_type)
+    stated = document.text_at("mediaType", default=media_type)
     if stated != media_type:
         raise document["mediaType"].wrong(
             f'is "{safe(stated, limit=160)}" but it was served as {media_type}'
@@ -207,7 +224,7 @@ def _check_form(document: Field, media_type: str) -> None:
 
 def _index(document: Field, media_type: str) -> Index:
     members = tuple(
-        _descriptor(member, platform=_platform(member["platform"]))
+        member.descriptor(_platform(member["platform"]))
         for member in document["manifests"].items(limit=MEMBER_LIMIT)
     )
     _check_sizes(members)
@@ -217,8 +234,8 @@ def _index(document: Field, media_type: str) -> Index:
 
 
 def _manifest(document: Field, media_type: str) -> Manifest:
-    config = _descriptor(document["config"])
-    layers = tuple(map(_descriptor, document["layers"].items(limit=LAYER_LIMIT)))
+    config = document["config"].descriptor()
+    layers = tuple(layer.descriptor() for layer in document["layers"].items(limit=LAYER_LIMIT))
     _check_sizes((config, *layers))
     return Manifest(
         media_type=media_type,
@@ -228,20 +245,9 @@ def _manifest(document: Field, media_type: str) -> Manifest:
     )
 
 
-def _descriptor(field: Field, *, platform: Platform | None = None) -> Descriptor:
-    return Descriptor(
-        media_type=field["mediaType"].text(),
-        digest=field["digest"].digest(),
-        size=field["size"].size(),
-        platform=platform,
-        annotations=field["annotations"].texts(),
-        artifact_type=field["artifactType"].text(default=""),
-    )
-
-
 def _platform(field: Field) -> Platform | None:
     """The platform of an index's member; None where it is left out, empty or unknown."""
-    names = {field["os"].text(default=""), field["architecture"].text(default="")}
+    names = {field.text_at("os", default=""), field.text_at("architecture", default="")}
     return None if names & {"", UNKNOWN} else field.platform()
 
 

@@ -135,14 +135,11 @@ class Platform:
         )
 
     def __str__(self) -> str:
-        options = "".join(f"+{_encoded(feature)}" for feature in self.os_features)
-        options = _encoded(self.os_version) + options
-        return (
-            self.os
-            + (f"({options})" if options else "")
-            + f"/{self.architecture}"
-            + (f"/{self.variant}" if self.variant else "")
-        )
+        os = self.os
+        if self.os_version or self.os_features:
+            features = "".join(f"+{_encoded(feature)}" for feature in self.os_features)
+            os = f"{os}({_encoded(self.os_version)}{features})"
+        return f"{os}/{self.architecture}" + (f"/{self.variant}" if self.variant else "")
 
 
 def _check(platform: Platform) -> None:

@@ -121,16 +121,21 @@ def _fields(image: NamedImage) -> dict[str, Any]:
 
 def without_members(images: Sequence[NamedImage]) -> list[NamedImage]:
     """The images, less those that are named by digest only because their index is here too."""
-    members = {
+    members = member_names(images)
+    indexes = {str(image.digest) for image in images}
+    return [
+        image for image in images if image.name not in members and image.member_of not in indexes
+    ]
+
+
+def member_names(images: Iterable[NamedImage]) -> set[str]:
+    """The names by digest that the members of these indexes have."""
+    return {
         f"{_repository(image.name)}@{manifest.digest}"
         for image in images
         for manifest in _readable(image)
         if manifest.digest != image.digest
     }
-    indexes = {str(image.digest) for image in images}
-    return [
-        image for image in images if image.name not in members and image.member_of not in indexes
-    ]
 
 
 def _repository(name: str) -> str:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pinner.oci.config import CONFIG_LIMIT, MalformedConfig, parse_config
-from pinner.oci.manifest import MANIFEST_LIMIT, Index, parse_manifest
+from pinner.oci.manifest import MANIFEST_LIMIT, Index
 from pinner.oci.runconfig import RunConfig, parse_run_config
-from pinner.oci.stored import stored_manifest
+from pinner.oci.stored import parse_stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ def stored_manifests(store: Store, digest: Digest) -> tuple[StoredManifest, ...]
 
 
 def _parsed(store: Store, digest: Digest) -> Manifest | Index:
-    return parse_manifest(stored_manifest(digest, store.read(digest, MANIFEST_LIMIT)))
+    return parse_stored(digest, store.read(digest, MANIFEST_LIMIT))
 
 
 def _stored(

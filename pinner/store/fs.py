@@ -19,14 +19,14 @@ from pinner.fsio import release
 from pinner.terminal import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
 _DIR_MODE: Final = 0o755
 _FILE_MODE: Final = 0o644
 # O_NONBLOCK: a FIFO in a file's place must fail the check, not hang the open.
 _GUARDED: Final = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_READ_PIECE: Final = 1024 * 1024
+_READ_PIECE: Final = 64 * 1024
 _OTHER_DISK: Final = "choose another store with --store or PINNER_STORE"
 
 # What a file system that cannot sync folders answers.
@@ -192,20 +192,29 @@ class Folder:
             FileNotFoundError: there is none.
             StoreError: not a regular file, larger, or unreadable.
         """
+        return b"".join(self.pieces(name, limit))
+
+    def pieces(self, name: str, limit: int) -> Generator[bytes, None, None]:
+        """The same in pieces of at most 64 KiB, the file being open until the last is taken.
+
+        Raises:
+            FileNotFoundError: there is none.
+            StoreError: not a regular file, larger, or unreadable.
+        """
         fd = self.open_file(name, os.O_RDONLY)
         try:
-            data = bytearray()
-            while piece := os.read(fd, min(_READ_PIECE, limit + 1 - len(data))):
-                data += piece
-                if len(data) > limit:
+            length = 0
+            while piece := os.read(fd, min(_READ_PIECE, limit + 1 - length)):
+                length += len(piece)
+                if length > limit:
                     raise StoreError(
                         f"is larger than {limit} bytes", where=safe(str(self.path / name))
                     )
+                yield piece
         except OSError as error:
             raise store_error(error, self.path / name, "cannot be read") from error
         finally:
             release(fd)
-        return bytes(data)
 
     def rename(self, name: str, to: Folder, new: str) -> None:
         """Move `name` into the folder `to` as `new`, replacing what is there, in one step."""

@@ -14,7 +14,7 @@ import contextlib
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from pinner.errors import IntegrityError, StoreError
 from pinner.fsio import release
@@ -24,6 +24,7 @@ from pinner.store.blobs import Blobs, publish
 from pinner.store.boot import current_boot_id
 from pinner.store.control import control_held
 from pinner.store.durability import Ledger
+from pinner.store.entries import Irregular, stream_roots
 from pinner.store.ingest import Busy, Ingest, Present
 from pinner.store.leases import Lease, leased
 from pinner.store.locks import acquire
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pinner.store.names import NamedDescriptor
 
 _TOKEN: Final = 8  # bytes
+_Answer = TypeVar("_Answer")
 
 
 class Store:
@@ -183,7 +185,23 @@ class Store:
         Raises:
             StoreError: `index.json` is damaged or unreadable.
         """
-        return names.named(self.index())
+        return self.over_names(tuple)
+
+    def over_names(self, function: Callable[[Iterable[NamedDescriptor]], _Answer]) -> _Answer:
+        """What `function` makes of the same, one at a time, so that memory does not grow with them.
+
+        Args:
+            function: may be called twice, of which the second counts: it has no effects.
+
+        Raises:
+            StoreError: `index.json` is damaged or unreadable.
+        """
+        pieces = self._folder.pieces(names.INDEX_FILE, names.INDEX_LIMIT)
+        try:
+            with contextlib.closing(pieces):
+                return function(root for root in stream_roots(pieces) if root.name)
+        except (FileNotFoundError, Irregular):
+            return function(names.named(self.index()))
 
     def index(self) -> dict[str, Any]:
         """The document `index.json`; without the file, one without entries.

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pinner.oci import strictjson
-from pinner.oci.descriptor import Descriptor
 from pinner.oci.fields import Field
 from pinner.oci.mediatypes import OCI_INDEX
 from pinner.oci.strictjson import MalformedJson
@@ -23,12 +22,13 @@ from pinner.oci.strictjson import MalformedJson
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from pinner.oci.descriptor import Descriptor
     from pinner.oci.digest import Digest
     from pinner.oci.platform import Platform
 
 INDEX_FILE: Final = "index.json"
 INDEX_LIMIT: Final = 64 * 1024 * 1024
-_ENTRY_LIMIT: Final = 1_000_000
+ENTRY_LIMIT: Final = 1_000_000
 _SCHEMA: Final = 2
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME: Final = "io.containerd.image.name"
@@ -78,7 +78,7 @@ def loads(data: bytes) -> dict[str, Any]:
         raise version.wrong(f"is not {_SCHEMA}")
     if not document.has("manifests"):
         raise document["manifests"].wrong("is missing")
-    for _ in document["manifests"].items(limit=_ENTRY_LIMIT):
+    for _ in document["manifests"].items(limit=ENTRY_LIMIT):
         pass
     found: dict[str, Any] = document.value
     return found
@@ -111,15 +111,16 @@ def malformed(document: dict[str, Any]) -> tuple[str, ...]:
 
 def roots(document: dict[str, Any]) -> tuple[NamedDescriptor, ...]:
     """Every entry that is a descriptor; the name of a nameless one is empty."""
-    found = []
-    for entry in _entries(document):
-        try:
-            descriptor = _descriptor(entry)
-            name = _name(entry)
-        except MalformedJson:
-            continue
-        found.append(NamedDescriptor(name=name, descriptor=descriptor))
-    return tuple(found)
+    found = map(root_of, _entries(document))
+    return tuple(root for root in found if root is not None)
+
+
+def root_of(entry: Field) -> NamedDescriptor | None:
+    """What one entry says, as in `roots`; None where it is not a descriptor."""
+    try:
+        return NamedDescriptor(name=_name(entry), descriptor=_descriptor(entry))
+    except MalformedJson:
+        return None
 
 
 def merged(document: dict[str, Any], entries: Sequence[NamedDescriptor]) -> dict[str, Any]:
@@ -155,12 +156,14 @@ def _chosen(present: Any, wanted: dict[str, Any]) -> Any:
 
 
 def _entries(document: dict[str, Any]) -> Iterator[Field]:
-    return Field(document)["manifests"].items(limit=_ENTRY_LIMIT)
+    return Field(document)["manifests"].items(limit=ENTRY_LIMIT)
 
 
 def _name(entry: Field) -> str:
     annotations = entry["annotations"]
-    return annotations[REF_NAME].text(default="") or annotations[CONTAINERD_NAME].text(default="")
+    return annotations.text_at(REF_NAME, default="") or annotations.text_at(
+        CONTAINERD_NAME, default=""
+    )
 
 
 def _name_if_any(entry: Field) -> str:
@@ -172,14 +175,7 @@ def _name_if_any(entry: Field) -> str:
 
 def _descriptor(entry: Field) -> Descriptor:
     platform = entry["platform"]
-    return Descriptor(
-        media_type=entry["mediaType"].text(),
-        digest=entry["digest"].digest(),
-        size=entry["size"].size(),
-        platform=None if platform.value is None else platform.platform(),
-        annotations=entry["annotations"].texts(),
-        artifact_type=entry["artifactType"].text(default=""),
-    )
+    return entry.descriptor(None if platform.value is None else platform.platform())
 
 
 def _entry(named_descriptor: NamedDescriptor) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pinner.errors import InputError, PinnerError
-from pinner.oci.manifest import MANIFEST_LIMIT, Index, parse_manifest
+from pinner.oci.manifest import MANIFEST_LIMIT, Index
 from pinner.oci.reference import InvalidReference, Reference
-from pinner.oci.stored import stored_manifest
+from pinner.oci.stored import parse_stored
 from pinner.store import names
 from pinner.store.names import NamedDescriptor
 from pinner.terminal import safe
@@ -181,7 +181,7 @@ def _below(store: Store, descriptor: Descriptor) -> list[Digest]:
     """The digests of an index's members; none where it is no index, or cannot be read."""
     try:
         data = store.read(descriptor.digest, MANIFEST_LIMIT)
-        parsed = parse_manifest(stored_manifest(descriptor.digest, data))
+        parsed = parse_stored(descriptor.digest, data)
     except PinnerError:
         return []
     return [one.digest for one in parsed.manifests] if isinstance(parsed, Index) else []

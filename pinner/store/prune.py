@@ -144,26 +144,27 @@ def prune(store: Store, wish: PruneWish, *, now: float, dry_run: bool = False) -
 def _plan(
     store: Store, document: dict[str, Any], wish: PruneWish, leased: set[Digest], *, now: float
 ) -> Pruned:
-    blobs = {
-        one.digest: one.stat
-        for one in listed(store.blobs)
-        if one.digest is not None and stat.S_ISREG(one.stat.st_mode)
-    }
     cutoff = math.inf if wish.older_than is None else now - wish.older_than
-    young = {digest for digest, found in blobs.items() if found.st_mtime >= cutoff}
+    sizes: dict[Digest, int] = {}
+    young: set[Digest] = set()
+    for one in listed(store.blobs):
+        if one.digest is not None and stat.S_ISREG(one.stat.st_mode):
+            sizes[one.digest] = one.stat.st_size
+            if one.stat.st_mtime >= cutoff:
+                young.add(one.digest)
     marks = Marks(
-        sizes={digest: found.st_size for digest, found in blobs.items()},
+        sizes=sizes,
         read=lambda digest: store.read(digest, MANIFEST_LIMIT),
     )
     _refuse_malformed(store, document)
     dropped = _mark_names(document, wish.keep, marks, young)
     if marks.unknown:
         raise _not_known(marks.unknown)
-    unneeded = [digest for digest in blobs if digest not in marks.needed and digest not in young]
+    unneeded = [digest for digest in sizes if digest not in marks.needed and digest not in young]
     return Pruned(
         names=dropped,
         blobs=tuple(
-            PrunedBlob(digest=digest, size=blobs[digest].st_size)
+            PrunedBlob(digest=digest, size=sizes[digest])
             for digest in unneeded
             if digest not in leased
         ),

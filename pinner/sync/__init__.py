@@ -3,6 +3,7 @@
 Lock --select--> Wanted --gather--> ImageNeed --plan--> SyncPlan --run--> SyncResult
 
 select     which entries and platforms of the lockfile (pure)
+present    whether all of it is here with its names, so that nothing is to be done
 gather     their indexes and manifests, from the store or by digest from the registry
 plan       each missing blob once, with all images and repositories that have it (pure)
 board      which worker takes which part of which blob next (no I/O)

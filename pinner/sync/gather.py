@@ -13,8 +13,8 @@ from pinner.errors import IntegrityError, NotFound, PinnerError
 from pinner.oci.descriptor import Descriptor
 from pinner.oci.manifest import MANIFEST_LIMIT, Index, Manifest, expand, parse_manifest
 from pinner.oci.reference import Reference
-from pinner.oci.sources import BlobSource, ManifestSource
-from pinner.oci.stored import stored_manifest
+from pinner.oci.sources import BlobSource, ManifestSource, RawManifest
+from pinner.oci.stored import parse_stored
 from pinner.store.names import member
 from pinner.sync.plan import ImageNeed
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pinner.oci.digest import Digest
     from pinner.oci.platform import Platform
     from pinner.oci.reference import Repository
-    from pinner.oci.sources import RawManifest
     from pinner.store.layout import Store
     from pinner.sync.select import Wanted
 
@@ -83,10 +82,10 @@ class ManifestGatherer:
         manifests: dict[Platform, tuple[RawManifest, Manifest]] = {}
         for platform, digest in wanted.manifests:
             try:
-                raw = self._fetch(image.repository, digest)
+                raw, parsed = self._fetch(image.repository, digest)
             except NotFound as error:
                 raise self._gone(image, platform, digest, error) from error
-            manifests[platform] = raw, _image_manifest(raw, image, platform)
+            manifests[platform] = raw, _image_manifest(digest, parsed, image, platform)
         if index is None and image.digest not in image.platforms.values():
             self._warn(
                 f"{image.name}: the registry dropped the index {image.digest}; "
@@ -117,16 +116,15 @@ class ManifestGatherer:
         if image.digest in dict(wanted.manifests).values():
             return None
         try:
-            raw = self._fetch(image.repository, image.digest)
+            raw, parsed = self._fetch(image.repository, image.digest)
         except NotFound:
             return None
-        parsed = parse_manifest(raw)
         if not isinstance(parsed, Index):
             raise IntegrityError(
                 f"{image.name}: {raw.digest} is an image, and not one of its locked platforms",
                 where="images.lock",
             )
-        expanded = expand(parsed, lambda nested: self._fetch(image.repository, nested.digest))
+        expanded = expand(parsed, lambda nested: self._fetch(image.repository, nested.digest)[0])
         _check_members(expanded, wanted)
         return raw
 
@@ -148,14 +146,18 @@ class ManifestGatherer:
             ),
         )
 
-    def _fetch(self, repository: Repository, digest: Digest) -> RawManifest:
+    def _fetch(
+        self, repository: Repository, digest: Digest
+    ) -> tuple[RawManifest, Manifest | Index]:
         self._hold([digest])
         if self._store.has(digest):
-            return stored_manifest(digest, self._store.read(digest, MANIFEST_LIMIT))
+            data = self._store.read(digest, MANIFEST_LIMIT)
+            parsed = parse_stored(digest, data)
+            return RawManifest(media_type=parsed.media_type, digest=digest, data=data), parsed
         raw = self._open_source().manifest(repository, digest)
-        parse_manifest(raw)
+        parsed = parse_manifest(raw)
         self._store.put(digest, raw.data)
-        return raw
+        return raw, parsed
 
 
 def _member_names(
@@ -180,12 +182,13 @@ def _name_in_store(image: LockedImage) -> Reference:
     return Reference(repository=image.repository, digest=image.digest)
 
 
-def _image_manifest(raw: RawManifest, image: LockedImage, platform: Platform) -> Manifest:
-    parsed = parse_manifest(raw)
+def _image_manifest(
+    digest: Digest, parsed: Manifest | Index, image: LockedImage, platform: Platform
+) -> Manifest:
     if isinstance(parsed, Manifest):
         return parsed
     raise IntegrityError(
-        f"{image.name}: {raw.digest} is locked for {platform} but is an index, not an image",
+        f"{image.name}: {digest} is locked for {platform} but is an index, not an image",
         where="images.lock",
     )
 

@@ -18,14 +18,14 @@ from pinner.progress import BlobPlan, ImagePlan
 from pinner.store.names import NamedDescriptor
 from pinner.sync.download import fetch_blobs
 from pinner.sync.gather import ManifestGatherer, SyncSource
-from pinner.sync.offline import OfflineSource
 from pinner.sync.plan import plan_sync
-from pinner.sync.result import Amount, Synced, SyncResult
+from pinner.sync.present import find_present, outcome, stands
+from pinner.sync.result import Amount, SyncResult
 from pinner.sync.transfer import BlobDone, BlobFailed, BlobWrong, RunFailed
 from pinner.workers import map_concurrently
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from pinner.clock import Clock
     from pinner.oci.digest import Digest
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pinner.store.layout import Store
     from pinner.store.leases import Lease
     from pinner.sync.plan import BlobNeed, ImageNeed, SyncPlan
+    from pinner.sync.result import Synced
     from pinner.sync.select import Wanted
     from pinner.sync.transfer import Event
 
@@ -100,41 +101,20 @@ class _Run:
         names = [item.name if isinstance(item, Failed) else item.image.name for item in wanted]
         self.outcomes.update({item.name: item for item in wanted if isinstance(item, Failed)})
         todo = [item for item in wanted if not isinstance(item, Failed)]
-        found = self._all_here(todo)
-        if found is None:
-            with self.store.lease() as lease:
-                plan = self._bring(todo, lease)
+        present = find_present(todo, self.store, self._warn)
+        if present is not None:
+            shared = present.shared
+            for found in present.outcomes:
+                self._tell(found)
         else:
-            plan, images = found
-            self._name(images)
+            with self.store.lease() as lease:
+                shared = self._bring(todo, lease).shared
         return SyncResult(
             outcomes=tuple(self.outcomes[name] for name in names),
             fetched=Amount(blobs=len(self.fetched), size=sum(self.fetched)),
-            shared=Amount(
-                blobs=plan.shared.blobs + len(self.met), size=plan.shared.size + sum(self.met)
-            ),
+            shared=Amount(blobs=shared.blobs + len(self.met), size=shared.size + sum(self.met)),
             warnings=tuple(self.warnings),
         )
-
-    def _all_here(self, wanted: Sequence[Wanted]) -> tuple[SyncPlan, list[_Image]] | None:
-        """The plan and its images where all are here with their names, which protect them.
-
-        Else None. Nothing is written, locked or asked for.
-        """
-        gatherer = ManifestGatherer(self.store, OfflineSource, self._warn, _hold_nothing)
-        if gatherer.missing(wanted):
-            return None
-        needs: list[ImageNeed] = []
-        for answer in map_concurrently(gatherer.gather, wanted, jobs=self.jobs):
-            if isinstance(answer, PinnerError):
-                return None
-            needs.append(answer)
-        plan = plan_sync(needs, self.store.has)
-        if plan.failed or plan.blobs:
-            return None
-        # Names are looked at last: what they name now was not pruned before.
-        images = list(self._images(plan).values())
-        return (plan, images) if all(image.named for image in images) else None
 
     def _bring(self, wanted: Sequence[Wanted], lease: Lease) -> SyncPlan:
         """Fetch what is missing and name the images, before the lease ends."""
@@ -172,7 +152,7 @@ class _Run:
         images: dict[str, _Image] = {}
         for need in plan.images:
             named = all(
-                _stands(names.get(name), NamedDescriptor(name=name, descriptor=descriptor))
+                stands(names.get(name), NamedDescriptor(name=name, descriptor=descriptor))
                 for name, descriptor in need.names.items()
             )
             images[need.name] = _Image(
@@ -259,15 +239,7 @@ class _Run:
             need = image.need
             if not image.complete_before:
                 self._compare_platforms(need)
-            self.outcomes[need.name] = Synced(
-                name=need.name,
-                reference=need.reference,
-                digest=need.root.digest,
-                platforms=need.platforms,
-                size=need.size,
-                complete_before=image.complete_before,
-            )
-            self.progress.image_done(need.name)
+            self._tell(outcome(need, complete_before=image.complete_before))
 
     def _compare_platforms(self, need: ImageNeed) -> None:
         """Warn where a config names another platform than the index did (moby#41955)."""
@@ -294,24 +266,15 @@ class _Run:
             tuple(BlobPlan(digest=str(digest), size=size) for digest, size in sizes.items()),
         )
 
+    def _tell(self, synced: Synced) -> None:
+        self.outcomes[synced.name] = synced
+        self.progress.image_done(synced.name)
+
     def _fail(self, name: str, error: PinnerError) -> None:
         self.outcomes[name] = Failed(name=name, error=error)
 
     def _warn(self, text: str) -> None:
         self.warnings.setdefault(text)
-
-
-def _hold_nothing(_digests: Iterable[Digest]) -> None:
-    """What its names protect needs no lease."""
-
-
-def _stands(found: NamedDescriptor | None, wanted: NamedDescriptor) -> bool:
-    """Whether a name stands for what it shall; one that is asked for, in its own right."""
-    return (
-        found is not None
-        and found.descriptor.digest == wanted.descriptor.digest
-        and (wanted.is_member or not found.is_member)
-    )
 
 
 def _wrong(event: BlobWrong) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PLATFORMS: Final = ("linux/amd64", "linux/arm/v7", "linux/arm64", "linux/ppc64le")
 HOST: Final = "registry.example"
 _CONTAINERD_NAME: Final = "io.containerd.image.name"
+_MEMBER_OF: Final = "pinner.member-of"
 _HEADER: Final = (
     "# Made by pinner from images.toml."
     " Do not edit: run `pinner lock` or `pinner update`.\nversion = 1\nrevision = 1\n"
@@ -122,13 +123,12 @@ def write_store(folder: Path, members: Sequence[Member], host: str = HOST) -> in
         for digest, data in held.items():
             (blobs / digest.removeprefix("sha256:")).write_bytes(data)
         repository = f"{host}/{one.repository}"
-        for name, document in (
-            (f"{repository}@{manifest.digest}", manifest),
-            (f"{repository}:1.0", one.index),
+        for name, document, marks in (
+            (f"{repository}@{manifest.digest}", manifest, {_MEMBER_OF: one.index.digest}),
+            (f"{repository}:1.0", one.index, {}),
         ):
-            named.append(
-                {**document.descriptor, "annotations": {REF_NAME: name, _CONTAINERD_NAME: name}}
-            )
+            annotations = {**marks, REF_NAME: name, _CONTAINERD_NAME: name}
+            named.append({**document.descriptor, "annotations": annotations})
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": named}
     (folder / "index.json").write_text(json.dumps(index, indent=2))
     return sum(1 for _ in blobs.iterdir())

@@ -51,7 +51,10 @@ class Ground:
     def make(cls, folder: Path, count: int, host: str, sim: RegistrySim) -> Ground:
         """Write everything down; the scripted registry serves it too."""
         members = [crowd.member(number, layers=BLOBS_EACH - 3) for number in range(count)]
-        moved = [crowd.member(number, build=int(number % 10 == 0)) for number in range(count)]
+        moved = [
+            crowd.member(number, layers=BLOBS_EACH - 3, build=int(number % 10 == 0))
+            for number in range(count)
+        ]
         for one in members:
             sim.content.add_manifest(one.repository, one.index.data, INDEX, ["1.0"])
         folder.mkdir(parents=True)

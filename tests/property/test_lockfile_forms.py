@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pinner.errors import FileProblems
 from pinner.lockfile import Lock, dumps, loads
 from pinner.lockfile.canonical import read_canonical
+from pinner.lockfile.direct import read_direct
 from support.projects import locks
 from support.tables import FIXTURES
 
@@ -56,6 +57,19 @@ def test_both_readers_agree_on_what_was_damaged(changes: list[tuple[int, int, st
     values = read_canonical(text)
     if values is not None:
         assert values == tomllib.loads(text)
+
+
+@given(locks(), edits)
+def test_what_is_read_directly_is_what_tables_say(
+    lock: Lock, changes: list[tuple[int, int, str]]
+) -> None:
+    for text in (dumps(lock), damaged(changes)):
+        found = read_direct(text)
+        if found is not None:
+            # With other line ends, no reader but tomllib takes it.
+            again = loads(text.replace("\n", "\r\n").encode(), path="images.lock")
+            assert (found, found.revision) == (again, again.revision)
+    assert read_direct(dumps(lock)) == lock
 
 
 @given(edits)

@@ -10,6 +10,7 @@ from pinner.errors import FileProblems, InputError
 from pinner.freshness import staleness
 from pinner.lockfile import LOCK_LIMIT, Lock, dumps, loads
 from pinner.lockfile.canonical import read_canonical
+from pinner.lockfile.direct import read_direct
 from pinner.oci.digest import Digest
 from pinner.oci.platform import Platform
 from pinner.spec import parse_spec
@@ -139,3 +140,44 @@ def test_what_pinner_wrote_is_read_fast(name: str) -> None:
 @pytest.mark.parametrize("name", ["design.lock", "newer-revision.lock"])
 def test_what_was_edited_is_left_to_tomllib(name: str) -> None:
     assert read_canonical((GOOD / name).read_text()) is None
+
+
+WRITTEN = (GOOD / "all-platforms.lock").read_text()
+_ENTRY = WRITTEN[WRITTEN.index("\n[[image]]") : WRITTEN.index("\n[[image]]", 200)]
+
+
+@pytest.mark.parametrize("name", ["three.lock", "all-platforms.lock"])
+def test_a_faultless_file_is_read_directly(name: str) -> None:
+    data = (GOOD / name).read_bytes()
+    by_tables = loads(data.replace(b"\n", b"\r\n"), path="images.lock")
+    assert read_direct(data.decode()) == by_tables
+
+
+@pytest.mark.parametrize(
+    ("part", "instead"),
+    [
+        pytest.param("version = 1", "version = 2", id="newer"),
+        pytest.param("version = 1", "version = 0", id="version-0"),
+        pytest.param("revision = 1", "revision = 0", id="revision-0"),
+        pytest.param('"busybox"', '"Busybox"', id="name"),
+        pytest.param('"busybox"', '"0-by.digest_only"', id="name-twice"),
+        pytest.param("docker.io/library/busybox", "busybox", id="short-name"),
+        pytest.param('"latest"', '"-latest"', id="tag"),
+        pytest.param("sha256:1", "sha256:g", id="digest"),
+        pytest.param('"linux/386" = "sha256:2', '"linux/386" = "sha256:', id="digits"),
+        pytest.param("linux/386", "linux/arm64", id="platform-twice"),
+        pytest.param("linux/386", "linux/x86_64", id="platform-spelling"),
+        pytest.param("platform-count = 3", "platform-count = 2", id="count"),
+        pytest.param(_ENTRY[_ENTRY.index('"linux/arm/v7"') :], "", id="no-platforms"),
+    ],
+)
+def test_what_has_a_fault_is_not_read_directly_and_is_refused(part: str, instead: str) -> None:
+    assert WRITTEN.count(part) >= 1
+    text = WRITTEN.replace(part, instead, 1)
+    assert read_direct(text) is None
+    with pytest.raises(FileProblems):
+        loads(text.encode(), path="images.lock")
+
+
+def test_a_newer_revision_is_not_read_directly() -> None:
+    assert read_direct(WRITTEN.replace("revision = 1", "revision = 2")) is None
