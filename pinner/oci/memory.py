@@ -122,6 +122,9 @@ class MemorySource:
         ranged = (start, end) != (0, descriptor.size)
         return MemoryStream(data, start, end, ranged=ranged, last_modified=last_modified)
 
+    def abort(self) -> None:
+        """Nothing to cut: nobody waits for memory."""
+
     def _tagged(self, reference: Reference) -> Digest:
         digest = self._tags.get(reference.repository, {}).get(reference.tag or LATEST)
         if digest is None:

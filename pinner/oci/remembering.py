@@ -62,6 +62,10 @@ class RememberingSource:
         """As `BlobSource.open_blob`."""
         return self._source.open_blob(repository, descriptor, start=start, end=end, avoid=avoid)
 
+    def abort(self) -> None:
+        """As `BlobSource.abort`."""
+        self._source.abort()
+
     def _keep(self, repository: Repository, raw: RawManifest) -> RawManifest:
         with self._lock:
             if len(raw.data) <= self._room and (repository, raw.digest) not in self._known:

@@ -121,3 +121,10 @@ class BlobSource(Protocol):
         A Content-Length that contradicts the descriptor is an `IntegrityError` before any byte.
         """
         ...
+
+    def abort(self) -> None:
+        """Cut every stream, from any thread; nothing can be asked for afterwards.
+
+        Whoever waits for bytes gets `Unavailable` now, and so has time to keep what came.
+        """
+        ...

@@ -220,7 +220,7 @@ class RegistryClient:
         )
 
     def abort(self) -> None:
-        """Cut all connections now: whoever waits for an answer gets `Unavailable` (Ctrl-C)."""
+        """Cut all connections now: whoever waits for an answer gets `Unavailable`."""
         self._transport.abort()
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pinner.sync.plan import BlobNeed
     from pinner.sync.transfer import Event
 
-_GRACE: Final = 0.7
+_GRACE: Final = 2.0  # far more than it takes, unless the disk or the machine is very busy
 _WHILE: Final = 1.0
 
 
@@ -73,6 +73,10 @@ def fetch_blobs(
             for event in batch:
                 if isinstance(event, RunFailed):
                     raise event.error
+    except KeyboardInterrupt:
+        board.stop()
+        source.abort()  # a worker that waits for bytes comes back, and journals what it has
+        raise
     finally:
         board.stop()
         _leave(workers, clock)
@@ -90,7 +94,7 @@ def _arrived(events: queue.SimpleQueue[Event]) -> list[Event]:
 
 
 def _leave(workers: Sequence[threading.Thread], clock: Clock) -> None:
-    """Give workers a moment to journal what they have; a blocked read is not waited for."""
+    """Give workers a moment to journal what they have."""
     deadline = clock.monotonic() + _GRACE
     for worker in workers:
         worker.join(max(deadline - clock.monotonic(), 0))

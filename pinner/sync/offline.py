@@ -35,6 +35,9 @@ class OfflineSource:
         del start, end, avoid
         raise _missing("blob", repository, descriptor.digest)
 
+    def abort(self) -> None:
+        """Nothing to cut."""
+
 
 def _missing(kind: str, repository: Repository, digest: Digest) -> AnswerNo:
     return AnswerNo(

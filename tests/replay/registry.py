@@ -94,6 +94,9 @@ class ReplayRegistry:
             data, start, end, ranged=False, last_modified=self._time(descriptor.digest)
         )
 
+    def abort(self) -> None:
+        """Nothing to cut."""
+
     def _get(self, digest: Digest) -> RawManifest:
         self.asked["GET"] += 1
         media_type, data = self._documents[digest]

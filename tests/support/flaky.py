@@ -88,6 +88,10 @@ class FlakySource:
         stream = self._inner.open_blob(repository, descriptor, start=start, end=end)
         return fault(stream) if fault else stream
 
+    def abort(self) -> None:
+        """As `inner`."""
+        self._inner.abort()
+
     def _check(self, repository: Repository, digest: Digest) -> None:
         if (str(repository), digest) in self._gone:
             raise NotFound(f"{repository} has no {digest}")

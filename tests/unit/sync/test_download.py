@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from pinner.errors import StoreError
-from pinner.oci.memory import MemorySource
+from pinner.errors import StoreError, Unavailable
+from pinner.oci.memory import MemorySource, MemoryStream
 from pinner.oci.reference import Repository
 from pinner.progress import NullProgress
 from pinner.store.layout import Store
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from pinner.oci.descriptor import Descriptor
     from pinner.store.ingest import Ingest
     from pinner.sync.transfer import Event
 
@@ -135,3 +136,40 @@ def test_workers_stop_where_the_caller_fails(
         fetch(store, registry, interrupt)
     assert stopped.is_set()
     assert registry.counts["blob"] <= 2, "the third was not begun"
+
+
+class SilentStream(MemoryStream):
+    """Sends a part, then nothing, until it is cut."""
+
+    def __init__(self, data: bytes, *, taken: threading.Event, cut: threading.Event) -> None:
+        super().__init__(data, 0, len(data), ranged=False)
+        self.taken = taken
+        self.cut = cut
+
+    def chunks(self) -> Iterator[memoryview]:
+        """The first 1,500 bytes."""
+        yield next(super().chunks())[:1_500]
+        self.taken.set()
+        assert self.cut.wait(60)
+        raise Unavailable("cut")
+
+
+def test_H27_who_waits_for_bytes_is_cut_short_and_journals_what_it_has(
+    store: Store, registry: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, cut = threading.Event(), threading.Event()
+
+    def open_blob(_repository: Repository, descriptor: Descriptor, **_: Any) -> MemoryStream:
+        (data,) = (data for data in BLOBS if describe(data) == descriptor)
+        return SilentStream(data, taken=taken, cut=cut)
+
+    def interrupt(_events: Sequence[Event]) -> None:
+        assert taken.wait(60)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(registry, "open_blob", open_blob)
+    monkeypatch.setattr(registry, "abort", cut.set)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(store, registry, interrupt)
+    with store.begin(DIGESTS[0], 2_000) as ingest:
+        assert ingest.missing() == ((1_500, 2_000),)
