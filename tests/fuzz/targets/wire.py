@@ -107,7 +107,7 @@ class _Content:
 
     def blob(self, name: Name, digest: Digest) -> BlobFile | None:
         _path(name)
-        return BlobFile(path=Path("/nowhere"), size=_SIZE) if digest.hex[0] == "0" else None
+        return BlobFile(path=Path(__file__), size=_SIZE) if digest.hex[0] == "0" else None
 
     def referrers(self, name: Name, subject: Digest) -> tuple[Descriptor, ...] | None:
         if _path(name) != "a/b":
@@ -135,7 +135,8 @@ def _path(name: Name) -> str:
     return name.path
 
 
-_APP: Final = App(_Content())
+HOSTED: Final = _Content()
+_APP: Final = App(HOSTED)
 
 
 def requests(data: bytes) -> None:
@@ -196,7 +197,7 @@ def _answer_seeds() -> Iterator[bytes]:
     yield b"100;w=21600\n0;w=21600"
 
 
-def _request_seeds() -> Iterator[bytes]:
+def request_seeds() -> Iterator[bytes]:
     digest = Digest("sha256", "0" * 64)
     for target in (
         *("/v2/", "/v2/a/b/tags/list?n=2&last=1.0", "/v2/a/b/manifests/latest", "/"),
@@ -219,6 +220,7 @@ TARGETS: Final = (
         name="challenges",
         about="WWW-Authenticate: what is read is written and read again the same",
         run=challenges,
+        steady=3000,
         seeds=_challenge_seeds,
         tokens=(
             *(
@@ -268,7 +270,7 @@ TARGETS: Final = (
         name="requests",
         about="`pinner serve`: heads of requests are refused or answered, a line a header",
         run=requests,
-        seeds=_request_seeds,
+        seeds=request_seeds,
         tokens=(
             *(
                 b"GET ",
