@@ -9,12 +9,14 @@ failure does not end the run: others may hide behind it.
 
 With a number of INPUTS the run is *steady*: the same inputs in the same order each time, as long as
 pinner, the targets and the seeds are the same. Chance has a seed; seeds come in one order; nothing
-is read again from the disk; and inputs are chosen without libFuzzer's entropic schedule, whose
-choices were found to differ from run to run. The time can only end it sooner.
+is read again from the disk; garbage, whose collection runs code of pinner, is collected at fixed
+places; and inputs are chosen without libFuzzer's entropic schedule, whose choices were found to
+differ from run to run. The time can only end it sooner.
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib
 import os
@@ -41,6 +43,7 @@ _NEW: Final = re.compile(r"stat::new_units_added:\s*([0-9]+)")
 _EDGES: Final = re.compile(r"\bcov: ([0-9]+)")
 _SHARE_OF_LONG: Final = 8  # of the time; what they find, they find soon
 _LONG_INPUTS: Final = 100  # of a steady run
+_COLLECTED: Final = 100  # inputs between two collections of garbage in a steady run
 _STEADY: Final = ("-seed=1", "-shuffle=0", "-reload=0", "-entropic=0")
 
 
@@ -98,7 +101,12 @@ def run(target: Target, folder: Path, seconds: int, inputs: int) -> None:
     atheris = _atheris()
     running = Running.limited(folder)
 
+    if inputs:
+        gc.disable()
+
     def one_input(data: bytes) -> None:
+        if inputs and running.executed % _COLLECTED == 0:
+            gc.collect()
         with running.input(data):
             name = failure_of(target, data)
         if name:

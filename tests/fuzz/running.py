@@ -48,23 +48,27 @@ class Seen:
 
 
 class Running:
-    """Notes each input before it is run."""
+    """Notes each input before it is run.
+
+    Attributes:
+        executed: inputs that were begun.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Begin with none."""
         with (folder / _FILE).open("wb+") as file:
             file.truncate(_HEAD.size + _ROOM)
             self._memory = mmap.mmap(file.fileno(), 0)
-        self._executed = 0
+        self.executed = 0
         self._checksum = 0
 
     @contextlib.contextmanager
     def input(self, data: bytes) -> Iterator[None]:
         """Within, this input is the one; the process dies if it never comes back out of C."""
-        self._executed += 1
+        self.executed += 1
         self._checksum = zlib.crc32(data, self._checksum)
         kept = data[:_ROOM]
-        _HEAD.pack_into(self._memory, 0, self._executed, self._checksum, len(kept))
+        _HEAD.pack_into(self._memory, 0, self.executed, self._checksum, len(kept))
         self._memory[_HEAD.size : _HEAD.size + len(kept)] = kept
         signal.setitimer(signal.ITIMER_VIRTUAL, _HARD)
         try:

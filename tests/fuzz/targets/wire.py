@@ -220,7 +220,7 @@ TARGETS: Final = (
         name="challenges",
         about="WWW-Authenticate: what is read is written and read again the same",
         run=challenges,
-        steady=3000,
+        steady=90_000,
         seeds=_challenge_seeds,
         tokens=(
             *(
