@@ -160,6 +160,7 @@ def _named(document: dict[str, object]) -> None:
     assert names.merged(after, [_NEW]) == after
     named = {one.name: one.descriptor.digest for one in names.named(after)}
     assert named[_NEW.name] == _DIGEST
+    assert [one.name for one in names.named(after)].count(_NEW.name) == 1
     others = [one for one in before if one.name != _NEW.name]
     assert [one for one in names.named(after) if one.name != _NEW.name] == others
     assert {key: value for key, value in after.items() if key != "manifests"} == {
@@ -232,6 +233,8 @@ def _layout_seeds() -> Iterator[bytes]:
     marked = names.member(_NEW.descriptor, Digest("sha256", "b" * 64))
     member = NamedDescriptor(name=f"docker.io/library/debian@{_DIGEST}", descriptor=marked)
     yield names.dumps(names.merged(mine, [member]))
+    entry = cast("list[object]", mine["manifests"])[0]
+    yield names.dumps({**mine, "manifests": [entry, {}, entry]})
     broken = {"digest": "sha256:1", "annotations": {names.REF_NAME: _NEW.name}}
     yield names.dumps({"schemaVersion": 2, "manifests": [broken, {}, {"annotations": None}]})
 

@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import h11
+
 from fuzz.target import Target, printable, refusing
 from pinner.errors import ProtocolError
 from pinner.oci.descriptor import Descriptor
@@ -149,11 +151,27 @@ def requests(data: bytes) -> None:
     assert (request.method + request.target).isprintable()
     assert all(name == name.lower() for name in request.headers)
     assert all(map(_VALUE.fullmatch, request.headers.values()))
+    _understood(data, request)
     response = _APP.handle(request)
     head = render_head(response, date=_DATE, keep_alive=request.keep_alive)
     _sound(response, head)
     if request.method == "HEAD":
         assert response.body == b""
+
+
+def _understood(data: bytes, request: Request) -> None:
+    """What is taken here, h11 takes for the same request, or refuses."""
+    reader = h11.Connection(our_role=h11.SERVER)
+    reader.receive_data(data + b"\r\n\r\n")
+    try:
+        other = reader.next_event()
+    except h11.RemoteProtocolError:
+        return
+    assert isinstance(other, h11.Request), other
+    assert other.method.decode() == request.method
+    assert other.target.decode(_LATIN).endswith(request.target) or request.target[:1] == "/"
+    if request.keep_alive:
+        assert isinstance(reader.next_event(), h11.EndOfMessage), "h11 waits for a body"
 
 
 def _head(data: bytes) -> tuple[Request | None, int]:
@@ -268,7 +286,7 @@ TARGETS: Final = (
     ),
     Target(
         name="requests",
-        about="`pinner serve`: heads of requests are refused or answered, a line a header",
+        about="`pinner serve`: heads are refused or answered, a line a header; h11 agrees",
         run=requests,
         seeds=request_seeds,
         tokens=(
