@@ -71,6 +71,7 @@ LONG = [
         b"a = [" + (b"1" * 4_290 + b",") * 1_000 + b"1" * 5_000 + b"]\n",
         id="numbers-almost-too-long",
     ),
+    pytest.param("terminal", b"https://" * 8_000, id="urls-in-a-row"),
     pytest.param(
         "spec", b"[images]\n" + b"0x1F" * 5_000 + b' = "debian"\n', id="a-name-to-write-in-full"
     ),
