@@ -6,10 +6,15 @@ moment; and each part of the machinery is shown to notice what it is there for.
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import gzip
+import itertools
+import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -17,8 +22,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fuzz import blind, campaign, grammar, guided, long, report, results, seeds
+from fuzz import blind, campaign, grammar, guided, long, orders, report, results, running, seeds
 from fuzz.__main__ import PAGE
+from fuzz.__main__ import main as fuzz_main
 from fuzz.shrink import shrunk
 from fuzz.table import BY_NAME, TARGETS
 from fuzz.target import Hang, Target, failure_of, printable, refusing
@@ -26,7 +32,7 @@ from pinner.errors import FileProblems, InputError, Problem
 from support.tables import read_rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.unmeasured
 
@@ -67,6 +73,7 @@ LONG = [
         b"a = [" + (b"1" * 4_290 + b",") * 1_000 + b"1" * 5_000 + b"]\n",
         id="numbers-almost-too-long",
     ),
+    pytest.param("terminal", b"https://" * 8_000, id="urls-in-a-row"),
     pytest.param(
         "spec", b"[images]\n" + b"0x1F" * 5_000 + b' = "debian"\n', id="a-name-to-write-in-full"
     ),
@@ -220,6 +227,64 @@ class TestEngines:
         assert (row.target, row.failures) == ("challenges", ())
         assert row.executed > row.seeds > 0
 
+    def test_a_steady_run_is_the_same_again(self, tmp_path: Path) -> None:
+        target = replace(BY_NAME["spec"], steady=100)
+        rows = [
+            next(campaign.run([target], seconds=600, jobs=1, fresh=False, steady=True, work=work))
+            for work in (tmp_path / "a", tmp_path / "b")
+        ]
+        first, second = (replace(row, seconds=0) for row in rows)
+        assert first == second
+        assert first.checksum
+        assert first.failures == ()
+
+    @pytest.mark.parametrize(
+        ("process", "name"),
+        [
+            pytest.param("os.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV", id="dies"),
+            pytest.param("re.fullmatch('(a*)*b', 'a' * 99)", "Hang in C", id="hangs-in-C"),
+            pytest.param("bytearray(1 << 33)", "MemoryError", id="takes-memory"),
+        ],
+    )
+    def test_what_ends_a_process_is_known_by_its_input(
+        self, tmp_path: Path, process: str, name: str
+    ) -> None:
+        script = f"""
+import os, re, signal, sys
+from pathlib import Path
+from fuzz import running
+running._HARD = 0.2
+at = running.Running.limited(Path(sys.argv[1]))
+with at.input(b"good"):
+    pass
+with at.input(b"bad"):
+    {process}
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path)],
+            cwd=campaign.ROOT,
+            env={"PYTHONPATH": "tests"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        noted = running.seen(tmp_path)
+        assert (noted.executed, noted.last) == (2, b"bad")
+        assert name in guided.ended(done.returncode) + done.stderr
+
+    def test_a_process_that_dies_is_a_failure_with_its_input(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def killed(_target: Target, _seconds: int, folder: Path, _inputs: int) -> int:
+            (folder / "log").touch()
+            with running.Running(folder).input(b"the one"):
+                return -11
+
+        monkeypatch.setattr(campaign, "_ran", killed)
+        (row,) = campaign.run([PICKY], seconds=1, jobs=1, fresh=True, work=tmp_path)
+        assert row.failures == ("the process ended with SIGSEGV",)
+        assert guided.failures(tmp_path / "picky") == {row.failures[0]: b"the one"}
+
     def test_a_run_that_breaks_is_a_failure(self, tmp_path: Path) -> None:
         (row,) = campaign.run([PICKY], seconds=1, jobs=1, fresh=True, work=tmp_path)
         assert row.failures
@@ -232,6 +297,82 @@ class TestEngines:
         environment = {"PYTHONPATH": "tests"}
         done = subprocess.run(command, cwd=campaign.ROOT, env=environment, check=False)
         assert done.returncode == 0
+
+
+class TestCi:
+    """`make fuzz ARGS=--ci`, which may refuse a change to main."""
+
+    NAMED = (  # by the issue that asked for it
+        *("references", "challenges", "spec", "lock", "documents", "layers", "packages"),
+        *("dockerfile", "yaml"),
+    )
+
+    def test_its_targets_are_those_that_were_asked_for(self) -> None:
+        assert [target.name for target in TARGETS if target.steady] == list(self.NAMED)
+
+    @pytest.fixture
+    def rows(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[results.Row]:
+        """What a run comes to, made up: nothing is run."""
+        row = results.load()[0]
+        rows = [replace(row, target="spec", failures=()), replace(row, target="lock", failures=())]
+        monkeypatch.setattr(campaign, "WORK", tmp_path)
+        monkeypatch.setattr(campaign, "run", lambda _targets, **_options: iter(rows))
+        return rows
+
+    def test_nothing_found_is_done(
+        self, rows: list[results.Row], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert fuzz_main(["--ci"]) == 0
+        shown = capsys.readouterr()
+        assert shown.out.splitlines()[0].split()[:3] == ["target", "inputs", "a"]
+        assert [line.split()[0] for line in shown.out.splitlines()[1:]] == ["spec", "lock"]
+
+    def test_a_finding_is_told_with_its_input(
+        self, rows: list[results.Row], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        guided.keep(tmp_path / "lock", "a failure", b"the input")
+        rows[1] = replace(rows[1], failures=("a failure", "another, whose log tells"))
+        assert fuzz_main(["--ci"]) == 1
+        told = capsys.readouterr().err
+        (packed,) = re.findall(r"echo (\S+) \| base64 -d \| gunzip > fixtures/fuzz/lock/NAME", told)
+        assert gzip.decompress(base64.b64decode(packed)) == b"the input"
+        (path,) = re.findall(r"again: +make fuzz ARGS='--targets lock --input (\S+)'", told)
+        assert Path(path).read_bytes() == b"the input"
+        assert "FAILED, another, whose log tells" in told
+
+    def test_a_machine_without_atheris_says_so(
+        self,
+        rows: list[results.Row],
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr(campaign, "engine", lambda: campaign.BLIND)
+        assert fuzz_main(["--ci"]) == 0
+        assert "atheris has no wheel here" in capsys.readouterr().err
+
+    def test_no_line_is_taken_for_the_summary_of_pytest(
+        self, rows: list[results.Row], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        guided.keep(campaign.WORK / "spec", "a failed in 1.5s", b"x")
+        rows[0] = replace(rows[0], failures=("a failed in 1.5s",))
+        fuzz_main(["--ci"])
+        shown = capsys.readouterr()
+        assert not re.search(r"(?m)^=", shown.out + shown.err)
+
+
+class TestOrders:
+    """The second judge of versions, in cases from the manuals of dpkg and rpm."""
+
+    @pytest.mark.parametrize(
+        ("judge", "ordered"),
+        [
+            (orders.dpkg, ["1.0~~", "1.0~~a", "1.0~", "1.0", "1.0a", "1.0+", "1.0.1", "1:0~1"]),
+            (orders.rpm, ["1.0~rc1", "1.0", "1.0^git1", "1.0.1", "1.1", "1.02", "1.10"]),
+        ],
+    )
+    def test_older_comes_first(self, judge: Callable[[str, str], int], ordered: list[str]) -> None:
+        for (at, one), (place, other) in itertools.product(enumerate(ordered), repeat=2):
+            assert judge(one, other) == (at > place) - (at < place), (one, other)
 
 
 def test_the_page_shows_the_stored_results() -> None:

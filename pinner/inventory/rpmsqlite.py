@@ -65,6 +65,12 @@ def headers(data: bytes) -> Iterator[bytes]:
         is_endless = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
         why = "it takes more work than an honest one" if is_endless else safe(str(error))
         raise Unreadable(why) from error
+    except UnicodeDecodeError as error:
+        # SQLite's message repeats names of the schema, which Python takes for UTF-8.
+        raise Unreadable("its schema is damaged") from error
+    except MemoryError as error:
+        # Damaged sizes ask for it; SQLite refuses before anything is taken.
+        raise Unreadable("it asks for too much memory") from error
 
 
 class _Patience:

@@ -40,9 +40,9 @@ def plain(text: str, *, limit: int = 500) -> str:
     """Foreign text as prose on one line: nothing in it is markup, HTML, a mention or a link.
 
     Punctuation becomes entities, and what would begin something in the rendered text is followed
-    by a word joiner, which is not seen.
+    by a word joiner, which is not seen. Spaces around it go: four in front make a block of code.
     """
-    apart = _BEGINNINGS.sub(rf"\1{_WORD_JOINER}", safe(text, limit=limit))
+    apart = _BEGINNINGS.sub(rf"\1{_WORD_JOINER}", safe(text, limit=limit).strip(" "))
     return _PUNCTUATION.sub(lambda found: f"&#{ord(found[0])};", apart)
 
 

@@ -7,13 +7,20 @@ message or traceback may quote a header or a presigned URL.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _HIDDEN: Final = "***"
-_PATTERNS: Final = (
+_PATTERNS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
     # Credentials before the host, and everything behind the path of a URL.
     (re.compile(r"(?<=://)[^/\s@'\"]+@"), f"{_HIDDEN}@"),
-    (re.compile(r"(https?://[^\s'\"?#<>]+)[?#][^\s'\"<>]+"), rf"\1?{_HIDDEN}"),
+    # (One without such an end is matched too: else each of many in a row is read to the end.)
+    (
+        re.compile(r"(https?://[^\s'\"?#<>]++)([?#][^\s'\"<>]++)?"),
+        lambda found: f"{found[1]}?{_HIDDEN}" if found[2] else found[1],
+    ),
     # The value of an Authorization or Cookie header, in any spelling of headers.
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{4,}"), rf"\1 {_HIDDEN}"),
     (

@@ -151,15 +151,17 @@ class Connection:
         while True:
             # RFC 9112 2.2: empty lines before a request are skipped.
             self._received = self._received.lstrip(b"\r\n")
+            if self._received and self._received[0] not in _METHOD_START:
+                raise BadHead(http.HTTPStatus.BAD_REQUEST)
             head, ended, behind = self._received.partition(_END_OF_HEAD)
-            if len(head) > self._limits.head:
+            # Of an end that came in part, three bytes are no part of the head.
+            most = self._limits.head + (0 if ended else len(_END_OF_HEAD) - 1)
+            if len(head) > most:
                 raise BadHead(http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             if ended:
                 self._received = behind
                 return head
             if self._received and not begun:
-                if self._received[0] not in _METHOD_START:
-                    raise BadHead(http.HTTPStatus.BAD_REQUEST)
                 begun = True
                 deadline = min(deadline, self._clock.monotonic() + self._limits.patience)
             # Most heads come at once: the same wait each time, which the channel has set already.

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from fuzz.guided import keep
-from fuzz.seeds import inputs
+from fuzz.running import Running
+from fuzz.seeds import inputs as seeds_of
 from fuzz.table import BY_NAME
 from fuzz.target import failure_of
 
@@ -40,7 +42,7 @@ class _Failed(Exception):  # noqa: N818 - for hypothesis, which wants one to shr
 def made_up(target: Target) -> st.SearchStrategy[bytes]:
     """Inputs: any bytes, tokens in a row, seeds that were damaged, two seeds put together."""
     tokens = st.sampled_from(target.tokens) if target.tokens else st.binary(max_size=8)
-    seeds = st.sampled_from(inputs(target))
+    seeds = st.sampled_from(seeds_of(target))
     edits = st.lists(
         st.tuples(st.floats(0, 1), st.integers(0, _REMOVED), tokens | st.binary(max_size=8)),
         min_size=1,
@@ -65,13 +67,18 @@ def damaged(data: bytes, changes: list[Edit]) -> bytes:
     return data
 
 
-def run(target: Target, seconds: float, found: Callable[[str, bytes], None]) -> int:
+def run(
+    target: Target, seconds: float, found: Callable[[str, bytes], None], *, inputs: int = 0
+) -> int:
     """Fuzz until the time is over; how many inputs were run.
+
+    The batches are the same ones in each run: only how many there are depends on the time.
 
     Args:
         target: what to fuzz.
         seconds: for how long, about.
         found: called with each failure's name and its input, as small as hypothesis made it.
+        inputs: end where so many were run; 0 for no such limit.
     """
     executed = 0
     known: set[str] = set()
@@ -82,7 +89,7 @@ def run(target: Target, seconds: float, found: Callable[[str, bytes], None]) -> 
         known |= failures.keys()
         for name, data in failures.items():
             found(name, data)
-        if time.monotonic() > until:
+        if time.monotonic() > until or 0 < inputs <= executed:
             return executed
     raise AssertionError
 
@@ -114,10 +121,22 @@ def _batch(target: Target, number: int, known: set[str]) -> tuple[int, dict[str,
     return executed, failures
 
 
-def main(name: str, folder: str, seconds: str) -> None:
+def main(name: str, folder: str, seconds: str, inputs: str) -> None:
     """Run one target, and say at the end what libFuzzer would."""
     kept = Path(folder)
-    executed = run(BY_NAME[name], float(seconds), lambda failure, data: keep(kept, failure, data))
+    running = Running.limited(kept)
+    target = BY_NAME[name]
+
+    def noted(data: bytes) -> None:
+        with running.input(data):
+            target.run(data)
+
+    executed = run(
+        replace(target, run=noted),
+        float(seconds),
+        lambda failure, data: keep(kept, failure, data),
+        inputs=int(inputs),
+    )
     sys.stderr.write(f"stat::number_of_executed_units: {executed}\n")
 
 

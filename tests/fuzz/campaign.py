@@ -3,6 +3,7 @@
 build/fuzz/TARGET/corpus       inputs that reach something of their own; the next run begins there
 build/fuzz/TARGET/failures     one input for each failure, and its name beside it
 build/fuzz/TARGET/log          what the engine said
+build/fuzz/TARGET/running      see `running`
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fuzz.guided import failures, read_log
+from fuzz.guided import ended, failures, keep, read_log
 from fuzz.results import Row
+from fuzz.running import seen
 from fuzz.seeds import inputs
 
 if TYPE_CHECKING:
@@ -30,12 +32,12 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 WORK: Final = ROOT / "build/fuzz"
-_GRACE: Final = 180
+_GRACE: Final = 1200  # only what waits without working takes so long, on whichever machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """What makes inputs: a module that is run with a target's name, a folder and seconds."""
+    """What makes inputs: a module, run with a target's name, a folder, seconds and inputs."""
 
     name: str
     module: str
@@ -51,7 +53,13 @@ def engine() -> Engine:
 
 
 def run(
-    targets: Sequence[Target], *, seconds: int, jobs: int, fresh: bool, work: Path = WORK
+    targets: Sequence[Target],
+    *,
+    seconds: int,
+    jobs: int,
+    fresh: bool,
+    steady: bool = False,
+    work: Path = WORK,
 ) -> Iterator[Row]:
     """Fuzz all targets; each one's row as soon as it is done.
 
@@ -60,35 +68,38 @@ def run(
         seconds: for each, and somewhat more for start and end.
         jobs: how many at a time.
         fresh: whether to begin with the seeds alone, not with what earlier runs kept.
+        steady: whether to run the inputs that CI runs (`guided`); implies `fresh`.
         work: folder for corpora, failures and logs.
     """
     with ThreadPoolExecutor(jobs) as pool:
         waiting = [
-            pool.submit(_one, target, seconds, work / target.name, fresh) for target in targets
+            pool.submit(
+                _one,
+                target,
+                seconds,
+                work / target.name,
+                fresh=fresh or steady,
+                inputs=target.steady if steady else 0,
+            )
+            for target in targets
         ]
         for done in as_completed(waiting):
             yield done.result()
 
 
-def _one(target: Target, seconds: int, folder: Path, fresh: bool) -> Row:  # noqa: FBT001
+def _one(target: Target, seconds: int, folder: Path, *, fresh: bool, inputs: int) -> Row:
     seeds = _prepared(target, folder, fresh=fresh)
     begun = time.monotonic()
-    with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-m", engine().module, target.name, str(folder), str(seconds)]
-        path = os.pathsep.join([str(ROOT / "tests"), str(ROOT)])
-        process = subprocess.Popen(
-            command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": path}, cwd=folder
-        )
-        try:
-            status = process.wait(seconds + _GRACE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            status = process.wait()
+    status = _ran(target, seconds, folder, inputs)
     told = read_log((folder / "log").read_text(encoding="utf-8", errors="replace"))
+    done = seen(folder)
+    if status is None:
+        keep(folder, "waits for ever", done.last)
+    elif status < 0:
+        keep(folder, ended(status), done.last)
     found = list(failures(folder))
-    if not told.ended or status:
-        stopped = ", ".join(path.name for path in folder.glob("stopped-*"))
-        found.append(f"stopped before its time, status {status}: {stopped or 'see its log'}")
+    if not found and (status or not told.ended):
+        found.append(f"stopped before its time, status {status}: see its log")
     return Row(
         target=target.name,
         seconds=round(time.monotonic() - begun),
@@ -96,8 +107,34 @@ def _one(target: Target, seconds: int, folder: Path, fresh: bool) -> Row:  # noq
         edges=told.edges,
         seeds=seeds,
         new=told.new,
+        checksum=done.checksum,
         failures=tuple(found),
     )
+
+
+def _ran(target: Target, seconds: int, folder: Path, inputs: int) -> int | None:
+    """How the target's process ended; None where it had to be ended."""
+    command = [sys.executable, "-m", engine().module, target.name, str(folder)]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT)]),
+        # Else sets have another order in each run, and branches another number of turns.
+        **({"PYTHONHASHSEED": "0"} if inputs else {}),
+    }
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, str(seconds), str(inputs)],
+            stdout=log,
+            stderr=log,
+            env=environment,
+            cwd=folder,
+        )
+        try:
+            return process.wait(seconds + _GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return None
 
 
 def _prepared(target: Target, folder: Path, *, fresh: bool) -> int:
@@ -106,8 +143,8 @@ def _prepared(target: Target, folder: Path, *, fresh: bool) -> int:
     if fresh:
         shutil.rmtree(corpus, ignore_errors=True)
     shutil.rmtree(folder / "failures", ignore_errors=True)
-    for old in folder.glob("stopped-*"):
-        old.unlink()
+    for old in (*folder.glob("stopped-*"), folder / "running"):
+        old.unlink(missing_ok=True)
     corpus.mkdir(parents=True, exist_ok=True)
     for data in inputs(target):
         (corpus / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)

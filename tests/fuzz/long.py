@@ -6,13 +6,16 @@ input, or stand in the middle of a seed or behind one of its lines.
 
 from __future__ import annotations
 
+import sys
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from fuzz.target import DEADLINE, failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from random import Random
 
     from fuzz.target import Target
@@ -47,6 +50,8 @@ def run(
     random: Random,
     *,
     deadline: float = DEADLINE,
+    most: int = sys.maxsize,
+    around: Callable[[bytes], AbstractContextManager[object]] = nullcontext,
 ) -> int:
     """Run long inputs until the time is over; how many.
 
@@ -56,13 +61,16 @@ def run(
         found: called with each failure's name and its input.
         random: chooses.
         deadline: for each input, seconds of processor time.
+        most: inputs to run, also where there is time for more.
+        around: what each input is run within.
     """
     until = time.monotonic() + seconds
     executed = 0
-    while not executed or time.monotonic() < until:
+    while not executed or (executed < most and time.monotonic() < until):
         data = made(target, random)
         executed += 1
-        name = failure_of(target, data, deadline=deadline)
+        with around(data):
+            name = failure_of(target, data, deadline=deadline)
         if name:
             found(name, data)
     return executed

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from typing import TYPE_CHECKING, Final
 
 from fuzz.table import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from fuzz.results import Row
 
@@ -30,6 +33,50 @@ def render(rows: Sequence[Row]) -> str:
         *(f"| {' | '.join(_cells(row))} |" for row in rows),
     ]
     return "\n".join([said, "", *lines])
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """A line for each target, for a terminal or a log."""
+    heads = ("target", "inputs", "a second", "edges", "corpus", "checksum", "failures")
+    lines = [
+        (
+            row.target,
+            f"{row.executed:,}",
+            f"{row.executed / max(1, row.seconds):,.0f}",
+            f"{row.edges:,}",
+            f"{row.seeds} + {row.new:,}",
+            f"{row.checksum:08x}",
+            str(len(row.failures)),
+        )
+        for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(heads, *lines, strict=True)]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
+        for line in (heads, *lines)
+    )
+
+
+def failed(target: str, name: str, data: bytes, path: Path) -> str:
+    """A failure, with its input in a form that outlives the machine that found it.
+
+    Args:
+        target: its name.
+        name: the failure's.
+        data: the input.
+        path: where that stands.
+    """
+    kept = f"fixtures/fuzz/{target}/NAME"
+    packed = base64.b64encode(gzip.compress(data, mtime=0)).decode()
+    return (
+        f"{target}: FAILED, {name}\n"
+        f"  again:  make fuzz ARGS='--targets {target} --input {path}'\n"
+        f"  here, and once it is mended as a regression ({len(data)} bytes; its reason goes to\n"
+        f"  fixtures/fuzz/reasons.toml):\n"
+        f"    mkdir -p fixtures/fuzz/{target}\n"
+        f"    echo {packed} | base64 -d | gunzip > {kept}\n"
+        f"    make fuzz ARGS='--targets {target} --input {kept}'\n"
+    )
 
 
 def placed(page: str, text: str) -> str:

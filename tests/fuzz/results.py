@@ -22,6 +22,7 @@ class Row:
         edges: of pinner's code that they reached; 0 without coverage.
         seeds: inputs that the run began with.
         new: inputs that reached something new and were kept for the next run.
+        checksum: of all inputs in their order: equal ones tell that two runs were the same.
         failures: names of what was found.
     """
 
@@ -31,6 +32,7 @@ class Row:
     edges: int
     seeds: int
     new: int
+    checksum: int = 0
     failures: tuple[str, ...] = ()
 
 

@@ -42,6 +42,7 @@ class Target:
         seeds: inputs to begin with, from fixtures of other tests.
         tokens: pieces that such inputs are made of.
         longest: bytes of an input; the engines make none that are longer.
+        steady: how many inputs are run in CI, about a minute's on a quiet machine; 0: not there.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Target:
     seeds: Callable[[], Iterable[bytes]]
     tokens: tuple[bytes, ...] = ()
     longest: int = 4096
+    steady: int = 0
 
     def check(self, data: bytes, *, deadline: float = DEADLINE) -> None:
         """Run one input, within the deadline.

@@ -18,6 +18,7 @@ from pinner.registry import authfile
 from pinner.registry.authtext import with_entry, without_entries
 from pinner.spec import parse_spec
 from pinner.spec.edit import Addition, add_entry, remove_entry
+from pinner.spec.mirrors import add_mirror
 from pinner.store.extents import Extents
 from pinner.update import seentext
 from pinner.update.seentext import MalformedLog, NewerLog
@@ -31,6 +32,7 @@ _BASE: Final = Path("/project")
 _NEW: Final = Addition(name="zz-new", reference=Reference.parse("debian:12"))
 _HOSTS: Final = ("docker.io", "registry.example:5000", "quay.io", "localhost")
 _KEY: Final = "zz.example:5000"
+_MIRROR: Final = "mirror.example/hub"
 _ENTRY: Final = {"auth": "dXNlcjpwYXNzd29yZA=="}
 
 
@@ -41,11 +43,27 @@ def spec(data: bytes) -> None:
         text = data.decode()
         with refusing(InputError):
             _edited(text, before)
+        hosts = [config.host for config in before.registries[:2]]
+        for host in ("docker.io", "zz.example:5000", *hosts):
+            with refusing(InputError):
+                _mirrored(text, before, host)
         for entry in before.entries[:3]:
             assert str(entry.reference).isprintable()
             with refusing(InputError):
                 left = _spec(remove_entry(text, entry.name, path="images.toml").encode())
                 assert _names(left) == [name for name in _names(before) if name != entry.name]
+
+
+def _mirrored(text: str, before: Spec, host: str) -> None:
+    """A mirror is put before a registry's others, and nothing else changes; again is nothing."""
+    added = add_mirror(text, host, _MIRROR, path="images.toml")
+    after = _spec(added.encode())
+    assert after.entries == before.entries
+    mirrors = {config.host.lower(): config.mirrors for config in before.registries}
+    known = mirrors.get(host.lower(), ())
+    mirrors[host.lower()] = known if _MIRROR in known else (_MIRROR, *known)
+    assert {config.host.lower(): config.mirrors for config in after.registries} == mirrors
+    assert add_mirror(added, host, _MIRROR, path="images.toml") == added
 
 
 def _edited(text: str, before: Spec) -> None:
@@ -140,6 +158,8 @@ def _spec_seeds() -> Iterator[bytes]:
     yield from files("specs/good/*.toml")
     yield from files("specs/bad/*.toml")
     yield b'[settings]\nplatforms = ["linux/arm64"]\n[images.app]\nimage = "node"\ntags = "x"\n'
+    yield b'[registries."docker.io"]\nmirrors = []\n[registries."b.example"]\nmirrors = ["c.d/e"]\n'
+    yield b'[registries]\ndocker.io.plain-http = false\n"B.example:5000".mirrors = [ # x\n "a.b",]'
 
 
 def _lock_seeds() -> Iterator[bytes]:
@@ -166,7 +186,14 @@ def _state_seeds() -> Iterator[bytes]:
 
 
 _TOML: Final = (
-    *(b"[images]\n", b"[images.a]\n", b"[settings]\n", b'[registries."a.example"]\n', b"[[image]]"),
+    *(
+        b"[images]\n",
+        b"[images.a]\n",
+        b"[settings]\n",
+        b'[registries."a.example"]\n',
+        b'mirrors = ["b.example"]\n',
+        b"[[image]]",
+    ),
     *(
         b"[image.platforms]\n",
         b'"""',
@@ -196,6 +223,7 @@ TARGETS: Final = (
         name="spec",
         about="images.toml: read; an entry put in and taken out again leaves the same",
         run=spec,
+        steady=25_000,
         seeds=_spec_seeds,
         tokens=_TOML,
     ),
@@ -203,6 +231,7 @@ TARGETS: Final = (
         name="lock",
         about="images.lock: read, written, read the same; the fast reader beside tomllib",
         run=lock,
+        steady=30_000,
         seeds=_lock_seeds,
         tokens=_TOML,
     ),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from fuzz import grammar
+from fuzz import grammar, orders
 from fuzz.seeds import texts
 from fuzz.target import Target, printable, refusing
 from pinner.errors import InputError
+from pinner.inventory.model import Ecosystem
+from pinner.inventory.versions import key
 from pinner.oci.digest import Digest, InvalidDigest
 from pinner.oci.platform import InvalidPlatform, Platform
 from pinner.oci.reference import InvalidReference, Reference, parse_registry
@@ -128,6 +131,27 @@ def _machine(expression: str, different: list[str]) -> None:
         assert found == expected, f"{expression!r} over {tag!r}"
 
 
+def versions(data: bytes) -> None:
+    """Lines of versions: an order, and the one that dpkg's and rpm's own loops find."""
+    texts = data.decode("utf-8", "replace").split("\n")[:4]
+    for one, other in itertools.product(texts, repeat=2):
+        for ecosystem in Ecosystem:
+            mine, theirs = key(ecosystem, one), key(ecosystem, other)
+            order = (mine > theirs) - (mine < theirs)
+            assert order == -((theirs > mine) - (theirs < mine))
+            if ecosystem is Ecosystem.DEB:
+                assert order == orders.dpkg(one, other), f"{one!r} and {other!r}, of dpkg"
+            if ecosystem is Ecosystem.RPM and not {":", "-"} & set(one + other):
+                assert order == orders.rpm(one, other), f"{one!r} and {other!r}, of rpm"
+
+
+def _version_seeds() -> Iterator[bytes]:
+    yield b"2.36-9+deb12u1\n2.36-9+deb12u10\n1:2.36-9\n2.36~rc1-1"
+    yield b"1.0^git1\n1.0~rc1\n1.0\n1.0.1"
+    yield b"1.2.3-r0\n1.2.3_alpha1-r1\n1.02\n1.2b"
+    yield b"0\n00\n0~\n" + b"9" * 30
+
+
 def _reference_seeds() -> Iterator[bytes]:
     yield from texts(
         *(f"references/{name}.toml" for name in ("accepted", "hostile", "normalized", "parse"))
@@ -152,6 +176,7 @@ TARGETS: Final = (
         name="references",
         about="references, digests, platforms: what parses is written and read again the same",
         run=references,
+        steady=10_000,
         seeds=_reference_seeds,
         longest=600,
         tokens=(
@@ -177,6 +202,17 @@ TARGETS: Final = (
             *(b"(?P<version>", b"(?P<build>", b"(?:", b")", b"[0-9]+", b"{2,3}", b"{128}", b"*?"),
             *(b"\\d", b"\\w", b"|", b"^", b"$", b">=", b"<", b"~=", b"==1.*", b",", b"alpine*"),
             *(b"\n1.2.3", b".post1", b"rc1", b"+local", b"9" * 30),
+        ),
+    ),
+    Target(
+        name="versions",
+        about="orders of versions: dpkg's and rpm's beside their own loops; apk's is one",
+        run=versions,
+        seeds=_version_seeds,
+        longest=200,
+        tokens=(
+            *(b"\n", b"~", b"^", b"-", b":", b"+", b".", b"0", b"00", b"_alpha", b"_p1", b"-r1"),
+            *(b"1:", b"rc", b"\xc2\xb2", b"\xd9\xa3", b"\0", b"9" * 20),
         ),
     ),
 )

@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import h11
+
 from fuzz.target import Target, printable, refusing
 from pinner.errors import ProtocolError
 from pinner.oci.descriptor import Descriptor
@@ -107,7 +109,7 @@ class _Content:
 
     def blob(self, name: Name, digest: Digest) -> BlobFile | None:
         _path(name)
-        return BlobFile(path=Path("/nowhere"), size=_SIZE) if digest.hex[0] == "0" else None
+        return BlobFile(path=Path(__file__), size=_SIZE) if digest.hex[0] == "0" else None
 
     def referrers(self, name: Name, subject: Digest) -> tuple[Descriptor, ...] | None:
         if _path(name) != "a/b":
@@ -135,7 +137,8 @@ def _path(name: Name) -> str:
     return name.path
 
 
-_APP: Final = App(_Content())
+HOSTED: Final = _Content()
+_APP: Final = App(HOSTED)
 
 
 def requests(data: bytes) -> None:
@@ -148,11 +151,27 @@ def requests(data: bytes) -> None:
     assert (request.method + request.target).isprintable()
     assert all(name == name.lower() for name in request.headers)
     assert all(map(_VALUE.fullmatch, request.headers.values()))
+    _understood(data, request)
     response = _APP.handle(request)
     head = render_head(response, date=_DATE, keep_alive=request.keep_alive)
     _sound(response, head)
     if request.method == "HEAD":
         assert response.body == b""
+
+
+def _understood(data: bytes, request: Request) -> None:
+    """What is taken here, h11 takes for the same request, or refuses."""
+    reader = h11.Connection(our_role=h11.SERVER)
+    reader.receive_data(data + b"\r\n\r\n")
+    try:
+        other = reader.next_event()
+    except h11.RemoteProtocolError:
+        return
+    assert isinstance(other, h11.Request), other
+    assert other.method.decode() == request.method
+    assert other.target.decode(_LATIN).endswith(request.target) or request.target[:1] == "/"
+    if request.keep_alive:
+        assert isinstance(reader.next_event(), h11.EndOfMessage), "h11 waits for a body"
 
 
 def _head(data: bytes) -> tuple[Request | None, int]:
@@ -196,7 +215,7 @@ def _answer_seeds() -> Iterator[bytes]:
     yield b"100;w=21600\n0;w=21600"
 
 
-def _request_seeds() -> Iterator[bytes]:
+def request_seeds() -> Iterator[bytes]:
     digest = Digest("sha256", "0" * 64)
     for target in (
         *("/v2/", "/v2/a/b/tags/list?n=2&last=1.0", "/v2/a/b/manifests/latest", "/"),
@@ -219,6 +238,7 @@ TARGETS: Final = (
         name="challenges",
         about="WWW-Authenticate: what is read is written and read again the same",
         run=challenges,
+        steady=90_000,
         seeds=_challenge_seeds,
         tokens=(
             *(
@@ -266,9 +286,9 @@ TARGETS: Final = (
     ),
     Target(
         name="requests",
-        about="`pinner serve`: heads of requests are refused or answered, a line a header",
+        about="`pinner serve`: heads are refused or answered, a line a header; h11 agrees",
         run=requests,
-        seeds=_request_seeds,
+        seeds=request_seeds,
         tokens=(
             *(
                 b"GET ",

@@ -124,6 +124,17 @@ def test_P03_a_hostile_schema(statements: list[str], why: str) -> None:
     assert database.notes == (UNREAD + why,)
 
 
+def test_P03_a_schema_whose_names_are_no_text() -> None:
+    data = made(TABLE, "CREATE TABLE zzzz (y)")
+    data = data.replace(b"CREATE TABLE zzzz", b"CREATE TABEL zzzz").replace(b"zzzz", b"\xff\xfezz")
+    assert read(data).notes == (f"{UNREAD}its schema is damaged",)
+
+
+def test_P03_a_damaged_size_that_no_memory_holds() -> None:
+    data = (FIXTURES / "fuzz/packages/sizes-that-ask-for-too-much").read_bytes()[1:]
+    assert read(data).notes == (f"{UNREAD}it asks for too much memory",)
+
+
 def test_P03_a_schema_without_end() -> None:
     views = "SELECT 'view', 'v' || i, 'v' || i, 0, 'CREATE VIEW v' || i || ' AS SELECT 1' FROM n"
     data = made(

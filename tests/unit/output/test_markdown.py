@@ -84,6 +84,12 @@ def test_prose_begins_no_mention_reference_or_link(text: str) -> None:
     assert not re.search(r"(?:[@#!~$&%^]|://|www\.|:(?=\w))[\w/.]", rendered.strip()[3:-4])
 
 
+def test_prose_that_begins_with_spaces_is_no_block_of_code() -> None:
+    rendered = RENDERER.render(f"- {plain('        @user')}\n")
+    assert "<pre>" not in rendered
+    assert shown(rendered).strip() == "@user"
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_summary_is_closed_by_us_alone(text: str) -> None:
     rendered = RENDERER.render(details(html_text(text), "body\n"))

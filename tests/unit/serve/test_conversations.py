@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from pinner.serve.connection import Limits
+from pinner.serve.connection import Connection, Limits
 from pinner.serve.message import Request, Response, Sent
+from support.clock import FakeClock
 from support.dialing import (
     ASK,
     BIG,
@@ -25,6 +26,8 @@ from support.dialing import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pinner.serve.channel import Channel
 
 pytestmark = pytest.mark.real_clock  # sockets wait in real time
 
@@ -213,6 +216,51 @@ def test_a_head_of_just_the_size_that_it_may_have_is_taken() -> None:
         with serving(limits=limits) as server, dial(server) as client:
             client.sendall(head + b" HTTP/1.1\r\nHost: x\r\n\r\n")
             assert client.recv(1000).startswith(b"HTTP/1.1 " + status)
+
+
+class InPieces:
+    """A channel that brings these pieces, one a receive, and keeps what is sent."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = list(pieces)
+        self.answered = b""
+        self.sent = 0
+
+    def begin(self) -> None:
+        pass
+
+    def receive(self, _within: float) -> bytes:
+        return self._pieces.pop(0) if self._pieces else b""
+
+    def send(self, data: bytes) -> None:
+        self.answered += data
+
+    def discard(self, _within: float) -> bool:
+        return False
+
+    end = close = begin
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        pytest.param(ASK.removesuffix(b"\r\n\r\n"), b"200", id="just-the-limit"),
+        pytest.param(b"!" + ASK.removesuffix(b"\r\n\r\n")[1:], b"400", id="no-letter"),
+    ],
+)
+def test_how_a_head_comes_in_pieces_changes_nothing(head: bytes, status: bytes) -> None:
+    limits = Limits(head=len(head))
+    for cut in range(1, len(head) + 5):
+        whole = head + b"\r\n\r\n"
+        channel = InPieces(whole[:cut], whole[cut:])
+        Connection(
+            cast("Channel", channel),
+            lambda _: OK,
+            peer="",
+            clock=FakeClock(),
+            limits=limits,
+        ).run()
+        assert channel.answered.startswith(b"HTTP/1.1 " + status), cut
 
 
 def test_a_request_knows_its_client() -> None:
