@@ -61,7 +61,7 @@ def serve(session: Session, /, **given: Any) -> int:
 
     docker, podman and containerd pull from it by name, or use it as a mirror. A sync beside it
     makes images appear once they are complete. Ends with exit 0 at Ctrl-C or SIGTERM; SIGHUP
-    reopens the log and reads the passwords anew.
+    reopens the log, and reads the passwords and the certificate anew.
     """
     from pinner.cli.serving import run_serve  # noqa: PLC0415 - help does without
 

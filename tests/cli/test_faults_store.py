@@ -251,6 +251,8 @@ def test_T23_every_rename_stays_where_it_is(
     moves: list[tuple[Path, Path]] = []
 
     def place(name: str | Path, folder: int | None) -> Path:
+        if str(name).startswith("/proc/self/fd/"):  # a file without a name, and its folder
+            return Path(name).readlink().parent
         above = Path.cwd() if folder is None else Path(f"/proc/self/fd/{folder}").readlink()
         return (above / name).parent
 
