@@ -16,6 +16,7 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -55,7 +56,12 @@ _measuring = pytest.StashKey[str | None]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep coverage out of the processes to come, once those of pytest itself run."""
+    """Keep coverage out of the processes to come, and let them heed Ctrl-C.
+
+    A shell starts what is to run in the background deaf to Ctrl-C, and so would be all below it.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     distributes = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
     if not distributes:
         config.stash[_measuring] = os.environ.pop(_MEASURING, None)
