@@ -131,7 +131,7 @@ TARGETS: Final = (
         name="dockerfile",
         about="Dockerfiles: bytes outside the edits stay, planning again changes nothing",
         run=dockerfile,
-        steady=7_000,
+        steady=11_000,
         seeds=_dockerfile_seeds,
         tokens=(
             *(
@@ -180,7 +180,7 @@ TARGETS: Final = (
         name="yaml",
         about="compose, Kubernetes, Helm, workflows, GitLab and the others: the same laws",
         run=yaml,
-        steady=22_000,
+        steady=55_000,
         seeds=_yaml_seeds,
         tokens=(
             *(name.encode() + b"\n" for name in _OTHERS),

@@ -238,7 +238,7 @@ TARGETS: Final = (
         name="challenges",
         about="WWW-Authenticate: what is read is written and read again the same",
         run=challenges,
-        steady=90_000,
+        steady=350_000,
         seeds=_challenge_seeds,
         tokens=(
             *(
