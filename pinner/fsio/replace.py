@@ -110,7 +110,7 @@ def replacing(path: Path) -> Iterator[Stream]:
     """
     with _refusals(path):
         target = path.resolve()
-        found = _status(target)
+        found = _status(path)  # not of `target`, which does not exist for a pipe in /dev/fd
         if found is not None and stat.S_ISDIR(found.st_mode):
             raise StoreError(
                 "is a folder", where=safe(str(path)), mend="name a file: it is made where missing"

@@ -407,6 +407,17 @@ def test_a_stream_into_a_device_leaves_the_device(tmp_path: Path) -> None:
     assert names(tmp_path) == ["fifo"]
 
 
+def test_a_stream_into_an_open_pipe_by_its_name() -> None:
+    reader, writer = os.pipe()
+    try:
+        with replacing(Path(f"/dev/fd/{writer}")) as stream:
+            os.write(stream.fd, b"data")
+        assert os.read(reader, 10) == b"data"
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
 @pytest.mark.parametrize(
     ("path", "what"), [("none/file", "No such file"), (".", "is a folder")], ids=["none", "folder"]
 )
