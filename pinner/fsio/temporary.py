@@ -37,6 +37,9 @@ _NO_ATTRIBUTES: Final = frozenset({
     errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EINVAL,
     *([errno.ENODATA] if hasattr(errno, "ENODATA") else []),
 })  # fmt: skip
+# What it answers that does not let the owner be changed, or (EINVAL) has no number for this one in
+# the user namespace.
+_NO_OWNER: Final = frozenset({errno.EPERM, errno.EACCES, errno.EINVAL})
 _AT_ONCE: Final = 2**30
 
 _Arguments = ParamSpec("_Arguments")
@@ -126,8 +129,11 @@ def keep_attributes(fd: int, source: Path | int, before: os.stat_result) -> None
     """Give a new file the mode of the old one, and its owner and attributes where that is let."""
     mine = os.fstat(fd)
     if (mine.st_uid, mine.st_gid) != (before.st_uid, before.st_gid):
-        with contextlib.suppress(PermissionError):
+        try:
             os.fchown(fd, before.st_uid, before.st_gid)
+        except OSError as error:
+            if error.errno not in _NO_OWNER:
+                raise
     if sys.platform == "linux":
         for name in _refusable(os.listxattr, source) or ():
             value = _refusable(os.getxattr, source, name)

@@ -317,13 +317,14 @@ def test_F16_the_owner_and_special_bits_are_kept(tmp_path: Path) -> None:
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 5678, 0o2750)
 
 
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EINVAL], ids=["refused", "not-mapped"])
 def test_F16_a_file_of_someone_else_is_still_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"old")
     monkeypatch.setattr(os, "fstat", _owned_by_another(os.fstat))
-    monkeypatch.setattr(os, "fchown", failing(errno.EPERM))
+    monkeypatch.setattr(os, "fchown", failing(code))
     write_atomic({file: b"new"})
     assert file.read_bytes() == b"new"
 
