@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OPEN: Final = os.O_RDWR | os.O_CLOEXEC
+_LOOK: Final = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _LONGEST: Final = 200  # bytes of the file's own name in that of a temporary, which has 255
 # What a system answers that has no files without names, or none in this folder.
 _NO_UNNAMED: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
@@ -165,7 +166,10 @@ def remove_abandoned(target: Path) -> None:
 
 def _remove_if_abandoned(path: str) -> None:
     with contextlib.suppress(OSError):
-        fd = os.open(path, _OPEN | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            fd = os.open(path, _LOOK | os.O_RDWR)  # on NFS, only what can be written is locked
+        except PermissionError:  # it has the mode of a file that is read-only
+            fd = os.open(path, _LOOK | os.O_RDONLY)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.unlink(path)  # noqa: PTH108 - the loop has no Path
