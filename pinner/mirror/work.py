@@ -105,15 +105,18 @@ class Board:
     def arrived(self, digest: Digest) -> None:
         """An absent blob is in the store."""
         with self._changed:
-            self._blobs.extendleft(self._absent.pop(digest, ()))
+            self._blobs.extendleft(filter(self._is_wanted, self._absent.pop(digest, ())))
             self._changed.notify_all()
 
     def lost(self, digest: Digest) -> list[str]:
-        """An absent blob cannot be had; the images that need it, which are given up."""
+        """An absent blob cannot be had; the images that are given up for it, each told once."""
         with self._changed:
-            names = [name for work in self._absent.pop(digest, ()) for name in work.images]
-            for name in names:
-                self._waiting.pop(name, None)
+            names = [
+                name
+                for work in self._absent.pop(digest, ())
+                for name in work.images
+                if self._waiting.pop(name, None) is not None
+            ]
             self._blobs = deque(work for work in self._blobs if self._is_wanted(work))
             self._changed.notify_all()
         return names
