@@ -26,14 +26,20 @@ class Shown:
         """
         self._progress = progress
         self._wrote = wrote
-        self._waiting = {
-            named.image.asked: {str(blob.digest): blob.size for blob in named.blobs}
-            for named in plan.images
-        }
+        self._left: dict[str, int] = {}  # blobs that an image waits for
+        self._wanted_by: dict[str, list[str]] = {}
+        for named in plan.images:
+            self._left[named.image.asked] = len(named.blobs)
+            for blob in named.blobs:
+                self._wanted_by.setdefault(str(blob.digest), []).append(named.image.asked)
         progress.plan(
             tuple(
-                ImagePlan(name=name, blobs=tuple(sizes), size=sum(sizes.values()))
-                for name, sizes in self._waiting.items()
+                ImagePlan(
+                    name=named.image.asked,
+                    blobs=tuple(str(blob.digest) for blob in named.blobs),
+                    size=sum(blob.size for blob in named.blobs),
+                )
+                for named in plan.images
             ),
             tuple(BlobPlan(digest=str(blob.digest), size=blob.size) for blob in plan.blobs),
         )
@@ -47,7 +53,7 @@ class Shown:
         """A blob is whole in the archive."""
         digest = str(blob.digest)
         self._progress.blob_done(digest)
-        for name, left in list(self._waiting.items()):
-            if left.pop(digest, None) is not None and not left:
-                del self._waiting[name]
+        for name in self._wanted_by.pop(digest, ()):
+            self._left[name] -= 1
+            if not self._left[name]:
                 self._progress.image_done(name)
