@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pinner.progress import BlobPlan, ImagePlan
+from pinner.terminal import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,19 +29,16 @@ class Shown:
         self._wrote = wrote
         self._left: dict[str, int] = {}  # blobs that an image waits for
         self._wanted_by: dict[str, list[str]] = {}
+        images: list[ImagePlan] = []
         for named in plan.images:
-            self._left[named.image.asked] = len(named.blobs)
-            for blob in named.blobs:
-                self._wanted_by.setdefault(str(blob.digest), []).append(named.image.asked)
+            name, digests = safe(named.image.asked), [str(blob.digest) for blob in named.blobs]
+            self._left[name] = len(digests)
+            for digest in digests:
+                self._wanted_by.setdefault(digest, []).append(name)
+            size = sum(blob.size for blob in named.blobs)
+            images.append(ImagePlan(name=name, blobs=tuple(digests), size=size))
         progress.plan(
-            tuple(
-                ImagePlan(
-                    name=named.image.asked,
-                    blobs=tuple(str(blob.digest) for blob in named.blobs),
-                    size=sum(blob.size for blob in named.blobs),
-                )
-                for named in plan.images
-            ),
+            tuple(images),
             tuple(BlobPlan(digest=str(blob.digest), size=blob.size) for blob in plan.blobs),
         )
 
