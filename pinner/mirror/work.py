@@ -79,7 +79,7 @@ class Board:
         self._under_way = 0
         self._stopped = False
         self._changed = threading.Condition()
-        self._release()
+        self._release(list(self._waiting))
 
     def take(self) -> BlobWork | ImageTree | None:
         """The next step; None when there is none any more."""
@@ -98,7 +98,7 @@ class Board:
         with self._changed:
             self._under_way -= 1
             refused = self._settle(moved) if moved else []
-            self._release()
+            self._release(moved.work.images if moved else ())
             self._changed.notify_all()
         return refused
 
@@ -144,9 +144,10 @@ class Board:
                 refused.append(Refused(tree=tree, error=error))
         return refused
 
-    def _release(self) -> None:
-        for name, (tree, blobs) in list(self._waiting.items()):
-            if not blobs:
+    def _release(self, names: Iterable[str]) -> None:
+        for name in names:
+            tree, blobs = self._waiting.get(name, (None, set()))
+            if tree is not None and not blobs:
                 del self._waiting[name]
                 self._images.append(tree)
 
