@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pinner.progress import BlobPlan, ImagePlan
+from pinner.terminal import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +27,18 @@ class Shown:
         """
         self._progress = progress
         self._wrote = wrote
-        self._waiting = {
-            named.image.asked: {str(blob.digest): blob.size for blob in named.blobs}
-            for named in plan.images
-        }
+        self._left: dict[str, int] = {}  # blobs that an image waits for
+        self._wanted_by: dict[str, list[str]] = {}
+        images: list[ImagePlan] = []
+        for named in plan.images:
+            name, digests = safe(named.image.asked), [str(blob.digest) for blob in named.blobs]
+            self._left[name] = len(digests)
+            for digest in digests:
+                self._wanted_by.setdefault(digest, []).append(name)
+            size = sum(blob.size for blob in named.blobs)
+            images.append(ImagePlan(name=name, blobs=tuple(digests), size=size))
         progress.plan(
-            tuple(
-                ImagePlan(name=name, blobs=tuple(sizes), size=sum(sizes.values()))
-                for name, sizes in self._waiting.items()
-            ),
+            tuple(images),
             tuple(BlobPlan(digest=str(blob.digest), size=blob.size) for blob in plan.blobs),
         )
 
@@ -47,7 +51,7 @@ class Shown:
         """A blob is whole in the archive."""
         digest = str(blob.digest)
         self._progress.blob_done(digest)
-        for name, left in list(self._waiting.items()):
-            if left.pop(digest, None) is not None and not left:
-                del self._waiting[name]
+        for name in self._wanted_by.pop(digest, ()):
+            self._left[name] -= 1
+            if not self._left[name]:
                 self._progress.image_done(name)

@@ -54,16 +54,20 @@ def write_atomic(
 
     Raises:
         FileChanged: a file is not as expected; all else holds as below.
-        StoreError: the disk refused, or a file is not as expected; it is named. It is as it was
-            and no temporary is left, unless only the folder could not be synced, which the message
-            then says. The mend lists the files that could not be put back, if any.
+        StoreError: the disk refused, a file is not as expected, or it is a device, FIFO or socket;
+            it is named. It is as it was and no temporary is left, unless only the folder could not
+            be synced, which the message then says. The mend lists the files that could not be put
+            back, if any.
     """
     staged: dict[Path, _Staged] = {}
     conditions = expected or {}
     try:
         for path, data in files.items():
             with _refusals(path):
-                staged[path] = _Staged(path.resolve(), data, private=private)
+                target = path.resolve()
+                if path not in conditions:
+                    _require_replaceable(path, target)
+                staged[path] = _Staged(target, data, private=private)
                 if len(staged) > _MOST_OPEN:
                     staged[path].new.close()
         for path, one in staged.items():
@@ -106,7 +110,7 @@ def replacing(path: Path) -> Iterator[Stream]:
     """
     with _refusals(path):
         target = path.resolve()
-        found = _status(target)
+        found = _status(path)  # not of `target`, which does not exist for a pipe in /dev/fd
         if found is not None and stat.S_ISDIR(found.st_mode):
             raise StoreError(
                 "is a folder", where=safe(str(path)), mend="name a file: it is made where missing"
@@ -224,6 +228,16 @@ def _put_back(path: Path, data: bytes | None) -> bool:
     except OSError:
         return False
     return True
+
+
+def _require_replaceable(path: Path, target: Path) -> None:
+    """Refuse a device, FIFO or socket: root's rename would destroy it, and reading it could hang.
+
+    For a folder the system has words of its own.
+    """
+    found = _status(target)
+    if found is not None and not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        raise StoreError("is not a regular file", where=safe(str(path)), mend="name a file")
 
 
 def _require_same(path: Path, conditions: Mapping[Path, bytes]) -> None:

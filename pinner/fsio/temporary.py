@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OPEN: Final = os.O_RDWR | os.O_CLOEXEC
+_LOOK: Final = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _LONGEST: Final = 200  # bytes of the file's own name in that of a temporary, which has 255
 # What a system answers that has no files without names, or none in this folder.
 _NO_UNNAMED: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
@@ -37,6 +38,9 @@ _NO_ATTRIBUTES: Final = frozenset({
     errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EINVAL,
     *([errno.ENODATA] if hasattr(errno, "ENODATA") else []),
 })  # fmt: skip
+# What it answers that does not let the owner be changed, or (EINVAL) has no number for this one in
+# the user namespace.
+_NO_OWNER: Final = frozenset({errno.EPERM, errno.EACCES, errno.EINVAL})
 _AT_ONCE: Final = 2**30
 
 _Arguments = ParamSpec("_Arguments")
@@ -126,8 +130,11 @@ def keep_attributes(fd: int, source: Path | int, before: os.stat_result) -> None
     """Give a new file the mode of the old one, and its owner and attributes where that is let."""
     mine = os.fstat(fd)
     if (mine.st_uid, mine.st_gid) != (before.st_uid, before.st_gid):
-        with contextlib.suppress(PermissionError):
+        try:
             os.fchown(fd, before.st_uid, before.st_gid)
+        except OSError as error:
+            if error.errno not in _NO_OWNER:
+                raise
     if sys.platform == "linux":
         for name in _refusable(os.listxattr, source) or ():
             value = _refusable(os.getxattr, source, name)
@@ -159,7 +166,10 @@ def remove_abandoned(target: Path) -> None:
 
 def _remove_if_abandoned(path: str) -> None:
     with contextlib.suppress(OSError):
-        fd = os.open(path, _OPEN | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            fd = os.open(path, _LOOK | os.O_RDWR)  # on NFS, only what can be written is locked
+        except PermissionError:  # it has the mode of a file that is read-only
+            fd = os.open(path, _LOOK | os.O_RDONLY)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.unlink(path)  # noqa: PTH108 - the loop has no Path

@@ -62,7 +62,7 @@ class Means:
         open_sink: opens the registry that they go to.
         progress: who listens.
         clock: for waiting.
-        jobs: connections at once.
+        jobs: connections at once, for downloads and for uploads each.
     """
 
     store: Store

@@ -133,7 +133,7 @@ class Shipping:
             case BlobMoved():
                 self.record.count("uploaded", event.sent)
                 self.record.count("mounted", event.taken)
-                for tree in waiting:
+                for tree in waiting if event.lacking else ():
                     if tree.name in event.work.images and tree.wish.repository in event.lacking:
                         self._deny(event.work.descriptor, tree)
             case ImagePushed(error=None, lacking=()):

@@ -79,7 +79,7 @@ class Board:
         self._under_way = 0
         self._stopped = False
         self._changed = threading.Condition()
-        self._release()
+        self._release(list(self._waiting))
 
     def take(self) -> BlobWork | ImageTree | None:
         """The next step; None when there is none any more."""
@@ -98,22 +98,25 @@ class Board:
         with self._changed:
             self._under_way -= 1
             refused = self._settle(moved) if moved else []
-            self._release()
+            self._release(moved.work.images if moved else ())
             self._changed.notify_all()
         return refused
 
     def arrived(self, digest: Digest) -> None:
         """An absent blob is in the store."""
         with self._changed:
-            self._blobs.extendleft(self._absent.pop(digest, ()))
+            self._blobs.extendleft(filter(self._is_wanted, self._absent.pop(digest, ())))
             self._changed.notify_all()
 
     def lost(self, digest: Digest) -> list[str]:
-        """An absent blob cannot be had; the images that need it, which are given up."""
+        """An absent blob cannot be had; the images that are given up for it, each told once."""
         with self._changed:
-            names = [name for work in self._absent.pop(digest, ()) for name in work.images]
-            for name in names:
-                self._waiting.pop(name, None)
+            names = [
+                name
+                for work in self._absent.pop(digest, ())
+                for name in work.images
+                if self._waiting.pop(name, None) is not None
+            ]
             self._blobs = deque(work for work in self._blobs if self._is_wanted(work))
             self._changed.notify_all()
         return names
@@ -141,9 +144,10 @@ class Board:
                 refused.append(Refused(tree=tree, error=error))
         return refused
 
-    def _release(self) -> None:
-        for name, (tree, blobs) in list(self._waiting.items()):
-            if not blobs:
+    def _release(self, names: Iterable[str]) -> None:
+        for name in names:
+            tree, blobs = self._waiting.get(name, (None, set()))
+            if tree is not None and not blobs:
                 del self._waiting[name]
                 self._images.append(tree)
 

@@ -119,7 +119,14 @@ class Stream:
         """
         try:
             self._sock.settimeout(timeout)
-            self._sock = context.wrap_socket(self._sock, server_hostname=hostname)
+            # The plain socket gives its descriptor away: what `abort` cuts during the handshake,
+            # which may take long, has to be the new one.
+            self._sock = secure = context.wrap_socket(
+                self._sock, server_hostname=hostname, do_handshake_on_connect=False
+            )
+            if self._streams.aborted:
+                self.abort()
+            secure.do_handshake()
         except (OSError, ValueError) as error:
             self.close()
             raise tls_failure(error, host=safe(hostname), peer=self.peer) from error

@@ -67,6 +67,8 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
                 mend="give the key that the certificate was made for",
             ) from error
         raise _unusable(certificate, key, error.reason) from error
+    except OSError as error:  # gone since it was looked at: somebody renews the pair now
+        raise _unreadable(certificate, error) from error
     return context
 
 
@@ -75,11 +77,15 @@ def _check_readable(path: Path) -> None:
         with path.open("rb"):
             pass
     except OSError as error:
-        raise InputError(
-            f"cannot be read: {error.strerror}",
-            where=safe(str(path)),
-            mend="TLS needs a certificate and its private key, both PEM files",
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"cannot be read: {error.strerror}",
+        where=safe(str(path)),
+        mend="TLS needs a certificate and its private key, both PEM files",
+    )
 
 
 def _unusable(certificate: Path, key: Path, reason: str | None) -> InputError:

@@ -79,8 +79,10 @@ def fetch_blobs(
         raise
     finally:
         board.stop()
-        _leave(workers, clock)
-        board.close()
+        try:
+            _leave(workers, clock)
+        finally:  # a second Ctrl-C ends the wait alone
+            board.close()
 
 
 def _arrived(events: queue.SimpleQueue[Event]) -> list[Event]:

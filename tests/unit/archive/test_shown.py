@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pinner.archive import Image, plan_archive, write_archive
 from pinner.output.tally import State, Tally
 from pinner.progress import NullProgress
+from pinner.terminal import safe
 from support.archiving import built, put
 from support.storing import noise, open_store
 
@@ -61,3 +62,15 @@ def test_what_is_written_is_told(tmp_path: Path) -> None:
     assert (total.done, total.images_done) == (total.size, 2)
     assert sum(wrote) == total.size == sum(blob.size for blob in plan.blobs)
     assert sorted(listener.ended) == ["one", "two"]
+
+
+def test_a_name_that_another_tool_gave_is_shown_safely(tmp_path: Path) -> None:
+    image = Image(asked="\x1b[2Jone", name="\x1b[2Jone", members=(ONE.member,))
+    listener = Listener()
+    with open_store(tmp_path / "store") as store, (tmp_path / "out.tar").open("wb") as out:
+        put(store, ONE)
+        write_archive(
+            plan_archive([image]), store, out.fileno(), "out.tar", jobs=1, progress=listener
+        )
+    assert listener.ended == [safe("\x1b[2Jone")]
+    assert "\x1b" not in listener.ended[0]

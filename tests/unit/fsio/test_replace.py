@@ -143,6 +143,22 @@ def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
     assert names(tmp_path) == ["folder"]
 
 
+def test_a_fifo_is_neither_replaced_nor_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(StoreError, match="is not a regular file"):
+        write_atomic({tmp_path / "fifo": b"new"})
+    assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)
+    assert names(tmp_path) == ["fifo"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
+def test_a_device_is_not_replaced(tmp_path: Path) -> None:
+    os.mknod(tmp_path / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    with pytest.raises(StoreError, match="is not a regular file"):
+        write_atomic({tmp_path / "null": b"new"})
+    assert stat.S_ISCHR((tmp_path / "null").stat().st_mode)
+
+
 def fail_for_folders(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     fsync = os.fsync
 
@@ -301,13 +317,14 @@ def test_F16_the_owner_and_special_bits_are_kept(tmp_path: Path) -> None:
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 5678, 0o2750)
 
 
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EINVAL], ids=["refused", "not-mapped"])
 def test_F16_a_file_of_someone_else_is_still_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"old")
     monkeypatch.setattr(os, "fstat", _owned_by_another(os.fstat))
-    monkeypatch.setattr(os, "fchown", failing(errno.EPERM))
+    monkeypatch.setattr(os, "fchown", failing(code))
     write_atomic({file: b"new"})
     assert file.read_bytes() == b"new"
 
@@ -389,6 +406,17 @@ def test_a_stream_into_a_device_leaves_the_device(tmp_path: Path) -> None:
         os.close(reader)
     assert stat.S_ISFIFO(fifo.stat().st_mode)
     assert names(tmp_path) == ["fifo"]
+
+
+def test_a_stream_into_an_open_pipe_by_its_name() -> None:
+    reader, writer = os.pipe()
+    try:
+        with replacing(Path(f"/dev/fd/{writer}")) as stream:
+            os.write(stream.fd, b"data")
+        assert os.read(reader, 10) == b"data"
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 @pytest.mark.parametrize(

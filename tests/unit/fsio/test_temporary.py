@@ -9,7 +9,7 @@ import itertools
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -123,6 +123,24 @@ def test_one_that_nobody_holds_is_removed(tmp_path: Path) -> None:
     (tmp_path / PLANTED).write_bytes(b"abandoned")
     write_atomic({tmp_path / "file": b"new"})
     assert names(tmp_path) == ["file"]
+
+
+def test_one_that_has_the_mode_of_a_read_only_file_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = tmp_path / PLANTED
+    planted.write_bytes(b"abandoned")
+    planted.chmod(0o444)
+    honest = os.open
+
+    def as_a_user(path: Any, flags: int, *rest: Any, **named: Any) -> int:
+        if flags & os.O_ACCMODE != os.O_RDONLY and os.fspath(path) == str(planted):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return honest(path, flags, *rest, **named)
+
+    monkeypatch.setattr(os, "open", as_a_user)
+    remove_abandoned(tmp_path / "file")
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(

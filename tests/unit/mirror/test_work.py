@@ -95,6 +95,21 @@ def test_what_is_lost_leaves_the_other_images() -> None:
     assert board.take() is None
 
 
+def test_an_image_that_lacks_two_blobs_is_given_up_once() -> None:
+    late_as_well = BlobWork(descriptor=OTHER, sources=(), images=("one",), upload_to=A)
+    board = Board([ONE], [LATE_ONE, late_as_well], {LATE.digest, OTHER.digest})
+    assert board.lost(LATE.digest) == ["one"]
+    assert board.lost(OTHER.digest) == []
+
+
+def test_what_arrives_for_an_image_that_was_given_up_is_not_sent() -> None:
+    late_as_well = BlobWork(descriptor=OTHER, sources=(), images=("one",), upload_to=A)
+    board = Board([ONE], [LATE_ONE, late_as_well], {LATE.digest, OTHER.digest})
+    board.lost(LATE.digest)
+    board.arrived(OTHER.digest)
+    assert board.take() is None
+
+
 class Counting(NullProgress):
     """A display's counts."""
 

@@ -113,6 +113,28 @@ class TestAbort:
         assert len(failures) == 4
         assert len(sim.requests) == 4, "nothing is asked again"
 
+    def test_whoever_shakes_hands_is_woken(self, tmp_path: Path, authority: Authority) -> None:
+        patient = Tuning(timeouts=Timeouts(connect=600, answer=600, silence=600))
+        failures: list[Unavailable] = []
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            host = f"127.0.0.1:{silent.getsockname()[1]}"
+            trusting = [RegistryConfig(host=host, ca_file=authority.ca_file)]
+            with opened(tmp_path, tuning=patient, configs=trusting) as here:
+
+                def work() -> None:
+                    with pytest.raises(Unavailable) as caught:
+                        resolve(here, host)
+                    failures.append(caught.value)
+
+                thread = threading.Thread(target=work, daemon=True)
+                thread.start()
+                accepted, _ = silent.accept()
+                with accepted:
+                    assert accepted.recv(1) == b"\x16", "a handshake has begun"
+                    here.client.abort()
+                    thread.join(PATIENCE)
+                    assert len(failures) == 1
+
     def test_nothing_is_asked_afterwards(self, sim: RegistrySim, here: Opened) -> None:
         here.client.abort()
         with pytest.raises(Unavailable, match="stopped"):

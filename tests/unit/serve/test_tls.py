@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pinner.errors import InputError
+from pinner.serve import tls
 from pinner.serve.connection import Limits
 from pinner.serve.tls import server_context
 from support.dialing import (
@@ -405,6 +406,14 @@ def test_files_that_cannot_be_used_are_named(
         server_context(files["certificate"], files["key"])
     assert refused.value.where == str(bad)
     assert refused.value.mend
+
+
+def test_a_pair_that_goes_just_when_it_is_read_is_an_error_like_another(
+    certified: Certified, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tls, "_check_readable", lambda _: None)
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        server_context(tmp_path / "gone.pem", certified.key)
 
 
 def test_the_two_files_in_the_wrong_order(certified: Certified) -> None:

@@ -154,9 +154,11 @@ class SilentStream(MemoryStream):
         raise Unavailable("cut")
 
 
-def test_H27_who_waits_for_bytes_is_cut_short_and_journals_what_it_has(
-    store: Store, registry: MemorySource, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def interrupt(
+    registry: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Sequence[Event]], None]:
+    """Interrupts a download of which 1,500 bytes came, and whose registry is silent now."""
     taken, cut = threading.Event(), threading.Event()
 
     def open_blob(_repository: Repository, descriptor: Descriptor, **_: Any) -> MemoryStream:
@@ -169,6 +171,30 @@ def test_H27_who_waits_for_bytes_is_cut_short_and_journals_what_it_has(
 
     monkeypatch.setattr(registry, "open_blob", open_blob)
     monkeypatch.setattr(registry, "abort", cut.set)
+    return interrupt
+
+
+def test_H27_who_waits_for_bytes_is_cut_short_and_journals_what_it_has(
+    store: Store, registry: MemorySource, interrupt: Callable[[Sequence[Event]], None]
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fetch(store, registry, interrupt)
+    with store.begin(DIGESTS[0], 2_000) as ingest:
+        assert ingest.missing() == ((1_500, 2_000),)
+
+
+def test_H27_a_second_interrupt_loses_nothing_that_came(
+    store: Store,
+    registry: MemorySource,
+    interrupt: Callable[[Sequence[Event]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(workers: Sequence[threading.Thread], _: Any) -> NoReturn:
+        for worker in workers:
+            worker.join(60)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pinner.sync.download._leave", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch(store, registry, interrupt)
     with store.begin(DIGESTS[0], 2_000) as ingest:
