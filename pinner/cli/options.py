@@ -30,7 +30,7 @@ _Group = TypeVar("_Group")
 _Arguments = ParamSpec("_Arguments")
 
 
-class BadValue(click.BadParameter):  # noqa: N818 - named as click names its own
+class BadValue(click.BadParameter):
     """The value of an option that cannot be read, with how to write it."""
 
     def __init__(self, error: InputError, ctx: click.Context, param: click.Parameter) -> None:
