@@ -22,11 +22,20 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from pinner.cli.context import Runtime
+    from pinner.errors import InputError
     from pinner.oci.platform import Platform
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 _Group = TypeVar("_Group")
 _Arguments = ParamSpec("_Arguments")
+
+
+class BadValue(click.BadParameter):
+    """The value of an option that cannot be read, with how to write it."""
+
+    def __init__(self, error: InputError, ctx: click.Context, param: click.Parameter) -> None:
+        super().__init__(error.what, ctx, param)
+        self.mend = error.mend
 
 
 class PinnerCommand(click.Command):
@@ -167,7 +176,7 @@ def parse_age(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     try:
         return parse_duration(value)
     except InvalidDuration as error:
-        raise click.BadParameter(error.what, ctx, param) from error
+        raise BadValue(error, ctx, param) from error
 
 
 def one_platform_option(help_text: str) -> Callable[[_Function], _Function]:
@@ -190,7 +199,7 @@ def _parse_platforms(
     try:
         return tuple(map(Platform.parse, values))
     except InvalidPlatform as error:
-        raise click.BadParameter(error.what, ctx, param) from error
+        raise BadValue(error, ctx, param) from error
 
 
 class _GlobalOption(click.Option):

@@ -9,6 +9,7 @@ import click
 import pinner
 from pinner.cli.failures import Usage
 from pinner.cli.lazy import CommandTable
+from pinner.cli.options import BadValue
 from pinner.cli.table import COMMANDS, Table
 from pinner.terminal import safe
 
@@ -76,6 +77,8 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None: 
 def _usage(error: click.UsageError) -> Usage:
     message = " ".join(error.format_message().split()).rstrip(".")
     path = error.ctx.command_path if error.ctx else "pinner"
+    mend = error.mend if isinstance(error, BadValue) else ()
     return Usage(
-        safe(message[:1].lower() + message[1:]), mend=f"run `{path} --help` for what there is"
+        safe(message[:1].lower() + message[1:]),
+        mend=mend or f"run `{path} --help` for what there is",
     )

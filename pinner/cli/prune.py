@@ -89,6 +89,10 @@ def _keep(session: Session, lockfiles: Sequence[Path]) -> Keep | None:
         try:
             data = read_limited(session.project.seen_from / path, LOCKFILE_LIMIT)
         except FileNotFoundError as error:
-            raise InputError("is not there: nothing was removed", where=safe(str(path))) from error
+            raise InputError(
+                "is not there: nothing was removed",
+                where=safe(str(path)),
+                mend="give the path of an images.lock",
+            ) from error
         locks.append(loads(data, path=safe(str(path))))
     return kept_by(locks)

@@ -5,6 +5,7 @@ A blob's path is built from a parsed `Digest` and from nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import threading
@@ -155,7 +156,7 @@ class Blobs:
 
 
 def publish(fd: int, origin: Folder, name: str, blobs: Folder, new: str, *, sync: bool) -> None:
-    """Give a verified file its name among the blobs, read-only, in one step.
+    """Give a verified file its name among the blobs, in one step, and make it read-only.
 
     Args:
         fd: the open file.
@@ -168,14 +169,13 @@ def publish(fd: int, origin: Folder, name: str, blobs: Folder, new: str, *, sync
     Raises:
         StoreError: the disk refused; what was there under the name before still is.
     """
-    path = origin.path / name
-    try:
+    if sync:
+        fs.sync_file(fd, origin.path / name)
+    origin.rename(name, blobs, new)
+    # Behind the rename: with a read-only file that did not come so far, only root could go on.
+    # Where it is refused, the blob is as sound, and its owner may write to it as before.
+    with contextlib.suppress(OSError):
         mode = stat.S_IMODE(os.fstat(fd).st_mode)  # 0644 less the user's umask
         os.fchmod(fd, mode & _PUBLISHED_MODE)
-    except OSError as error:
-        raise fs.store_error(error, path, "cannot be made read-only") from error
-    if sync:
-        fs.sync_file(fd, path)
-    origin.rename(name, blobs, new)
     if sync:
         blobs.sync()

@@ -1,5 +1,7 @@
 """`pinner export` beside `tar -c` of the same bytes, which checks nothing; to a file and a pipe.
 
+`export -o` waits until the disk has the file; so does `sync FILE` behind tar.
+
 `python -m bench.archives FOLDER SCALE` makes the store, in a process of its own.
 """
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 TO_FILE: Final = "pinner export -o FILE"
 TAR_FILE: Final = "tar -c -f FILE"
+TAR_SYNCED: Final = "tar -c -f FILE; sync FILE"
 TO_PIPE: Final = "pinner export | cat"
 TAR_PIPE: Final = "tar -c | cat"
 _TESTS: Final = Path(__file__).resolve().parents[1]
@@ -59,9 +62,11 @@ def archive_contestants(folder: Path, scale: float) -> list[Contestant]:
     at = shlex.quote(str(store))
     pinner = f"{shlex.quote(PINNER)} export -q --all --store {at}"
     tar = f"tar -C {at} -c"
+    tar_file = f"{tar} -f out.tar blobs index.json oci-layout"
     return [
         OnStore(TO_FILE, f"{pinner} -o out.tar", store),
-        OnStore(TAR_FILE, f"{tar} -f out.tar blobs index.json oci-layout", store),
+        OnStore(TAR_FILE, tar_file, store),
+        OnStore(TAR_SYNCED, f"{tar_file} && sync out.tar", store),
         OnStore(TO_PIPE, f"{pinner} | cat > /dev/null", store),
         OnStore(TAR_PIPE, f"{tar} blobs index.json oci-layout | cat > /dev/null", store),
     ]

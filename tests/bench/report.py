@@ -36,6 +36,7 @@ _GOALS: Final = (
     ("pinner lock --check, 100 entries", 6, "python -c pass"),
     ("pinner, packages of a layer", 1.5, "gzip -dc | tar -t"),
     ("pinner export -o FILE", 1.3, "tar -c -f FILE"),
+    ("pinner export -o FILE", 1.3, "tar -c -f FILE; sync FILE"),
     ("pinner export | cat", 1.3, "tar -c | cat"),
 )
 _MEMORY: Final = ("pinner sync", 100_000_000)

@@ -236,9 +236,12 @@ def test_prune_keeps_what_a_lockfile_names(
     assert pinner("sync", "--offline", "--platform", "linux/amd64", "--store", "store").code == 0
 
 
-@pytest.mark.parametrize("text", [None, "version = 99\n"])
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [(None, "give the path of an images.lock"), ("version = 99\n", "upgrade pinner")],
+)
 def test_prune_needs_a_lockfile_that_it_can_read(
-    pinner: Pinner, synced: RegistrySim, tmp_path: Path, text: str | None
+    pinner: Pinner, synced: RegistrySim, tmp_path: Path, text: str | None, mend: str
 ) -> None:
     if text is not None:
         (tmp_path / "other.lock").write_text(text)
@@ -246,6 +249,7 @@ def test_prune_needs_a_lockfile_that_it_can_read(
     ran = pinner("prune", "--keep-lock", "other.lock", "--store", "store")
     assert ran.code == 2
     assert "other.lock" in ran.err
+    assert mend in ran.err
     assert blobs(tmp_path / "store") == before
 
 

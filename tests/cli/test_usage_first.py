@@ -136,3 +136,17 @@ def test_no_command_is_left_out() -> None:
 
 def test_a_value_that_is_missing_is_told_with_its_command(pinner: Callable[..., Any]) -> None:
     assert "`pinner serve --help`" in pinner("serve", "--listen").err
+
+
+@pytest.mark.parametrize(
+    ("line", "mend"),
+    [
+        ("prune --older-than x", 'write it like "30m", "12h", "3d" or "2w", or "0" for none'),
+        ("sync --platform x", 'write it like "linux/arm64" or "linux/arm/v7"'),
+        ("rewrite --platform x", 'write it like "linux/arm64" or "linux/arm/v7"'),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_told_with_how_to_write_it(
+    pinner: Callable[..., Any], line: str, mend: str
+) -> None:
+    assert pinner(*line.split()).err.splitlines()[1:] == [f"  {mend}"]

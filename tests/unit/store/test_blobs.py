@@ -174,7 +174,7 @@ def test_what_is_no_regular_file_is_an_error_and_is_not_followed(
     assert "remove it" in str(caught.value)
 
 
-@pytest.mark.parametrize("call", ["open", "pwrite", "fchmod", "rename", "mkdir"])
+@pytest.mark.parametrize("call", ["open", "pwrite", "rename", "mkdir"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS])
 def test_T04_a_disk_that_refuses_leaves_nothing_behind(
     store: Store, monkeypatch: pytest.MonkeyPatch, call: str, number: int
@@ -198,6 +198,18 @@ def test_T04_a_disk_that_refuses_leaves_nothing_behind(
     assert not store.has(DIGEST)
     store.put(DIGEST, DATA)
     assert store.has(DIGEST)
+
+
+def test_T04_a_blob_that_cannot_be_made_read_only_is_there_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fchmod", refuse)
+    store.put(DIGEST, DATA)
+    monkeypatch.undo()
+    assert store.read(DIGEST, len(DATA)) == DATA
 
 
 def read_only(root: Path) -> None:

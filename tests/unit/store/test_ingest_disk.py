@@ -192,6 +192,8 @@ def test_a_failed_rename_keeps_what_was_received(
         with pytest.raises(StoreError, match="no space left"):
             ingest.commit()
     ingest.close()
+    (partial,) = (path for path in partial_files(store) if path.stat().st_size == SIZE)
+    assert partial.stat().st_mode & 0o200  # else nobody but root could go on with it
     with store.begin(DIGEST, SIZE) as ingest:
         assert ingest.missing() == ()
         ingest.commit()
