@@ -86,7 +86,8 @@ def test_wrong_usage_is_told_in_two_lines(shell: Shell, argv: tuple[str, ...], w
         return
     head, mend = ran.err.splitlines()
     assert head.startswith(f"error: {what}")
-    assert mend.startswith("  run `pinner")
+    says_how = "--platform" in argv
+    assert mend.startswith("  write it like" if says_how else "  run `pinner")
     assert ran.out == ""
 
 
