@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pinner.errors import StoreError
 from pinner.fsio import release
 from pinner.store.locks import acquire, is_free
 from pinner.store.partial import JOURNAL_SUFFIX
@@ -20,6 +22,7 @@ _OURS: Final = re.compile(
     rf"(?:put|sha256|sha512)-[0-9a-f]{{16,128}}(?:{re.escape(JOURNAL_SUFFIX)})?", re.ASCII
 )
 _BLOCK: Final = 512
+_READ_ONLY: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,8 @@ class StalePartial:
 
 def stale(ingest: Folder, *, before: float, keep: Container[str] = ()) -> list[StalePartial]:
     """The files of `ingest/` that were last written before `before` and are not held.
+
+    A journal alone is stale at any age: a run was killed when its blob had just got its name.
 
     Args:
         ingest: the open folder.
@@ -56,7 +61,11 @@ def stale(ingest: Folder, *, before: float, keep: Container[str] = ()) -> list[S
         if partial in names - {name} or partial in keep:
             continue
         seen = ingest.stat(name)
-        if seen is None or not stat.S_ISREG(seen.st_mode) or seen.st_mtime >= before:
+        if seen is None or not stat.S_ISREG(seen.st_mode):
+            continue
+        # Asked once more: the listing may have passed over a partial that came before its journal.
+        is_alone = name != partial and ingest.stat(partial) is None
+        if seen.st_mtime >= before and not is_alone:
             continue
         if is_free(ingest, name):  # else a live process is at it (T14)
             size = min(seen.st_size, seen.st_blocks * _BLOCK)
@@ -74,7 +83,12 @@ def sweep(ingest: Folder, *, before: float, keep: Container[str] = ()) -> list[S
 
 
 def _remove(ingest: Folder, name: str) -> bool:
-    fd = acquire(ingest, name, wait=False)
+    try:
+        fd = acquire(ingest, name, wait=False)
+    except StoreError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in _READ_ONLY:
+            return False  # it stays: a store that is only read needs no tidying up (T09)
+        raise
     if fd is None:
         return False  # a live process is at it (T14)
     try:

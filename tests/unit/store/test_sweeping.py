@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pinner.errors import StoreError
 from pinner.oci.digest import Digest
 from pinner.store import fs
 from support import storing
@@ -60,13 +62,27 @@ def test_T14_a_partial_that_another_process_holds_stays(store: Store) -> None:
     assert not list((store.root / "ingest").iterdir())
 
 
-def test_a_journal_whose_partial_was_published_goes(store: Store) -> None:
-    path = leave(store, DATA, age=8 * DAY)
+@pytest.mark.parametrize("age", [8 * DAY, 0])
+def test_T01_a_journal_whose_partial_was_published_goes(store: Store, age: float) -> None:
+    """Nobody comes back for it: its blob is there."""
+    path = leave(store, DATA, age=age)
     journal = path.with_name(f"{path.name}.extents")
     path.unlink()
-    os.utime(journal, (0, 0))
+    os.utime(journal, (NOW - age, NOW - age))
     assert sweep(store) == 1
     assert not journal.exists()
+
+
+def test_a_journal_that_came_while_names_were_listed_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its partial came before it, and was passed over."""
+    path = leave(store, DATA, age=0)
+    journal = path.with_name(f"{path.name}.extents")
+    os.utime(journal, (NOW, NOW))
+    monkeypatch.setattr(fs.Folder, "names", lambda _folder: [journal.name])
+    assert sweep(store) == 0
+    assert journal.exists()
 
 
 def test_a_killed_put_is_swept(store: Store) -> None:
@@ -109,3 +125,32 @@ def test_a_manifest_that_is_being_put_is_not_swept(
     monkeypatch.setattr(fs, "write_fully", write)
     store.put(Digest.of(b"{}"), b"{}")
     assert store.has(Digest.of(b"{}"))
+
+
+def refuse_writers(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Nothing can be opened for writing, for the reason of this number."""
+    real = os.open
+
+    def refuse(name: str, flags: int, *rest: int, **more: int) -> int:
+        if flags & os.O_RDWR:
+            raise OSError(number, os.strerror(number))
+        return real(name, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM])
+def test_T09_what_a_store_that_is_only_read_holds_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path = leave(store, DATA, age=8 * DAY)
+    refuse_writers(monkeypatch, number)
+    assert sweep(store) == 0
+    assert path.exists()
+
+
+def test_T04_a_disk_that_fails_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(store, DATA, age=8 * DAY)
+    refuse_writers(monkeypatch, errno.EIO)
+    with pytest.raises(StoreError, match=r"(?i)input/output error"):
+        sweep(store)
